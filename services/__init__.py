@@ -1,0 +1,1 @@
+"""Five independent services that tell each other facts over Kafka."""
