@@ -1,0 +1,1 @@
+"""Every event the services tell each other; one module for each speaker."""

@@ -1,0 +1,150 @@
+"""Facts that intake tells."""
+
+from __future__ import annotations
+
+from typing import ClassVar, Literal
+
+from shared.events.base import Event, Instant, Part
+
+FileRole = Literal["document", "material", "sheet"]
+
+
+class SheetAuthor(Part):
+    """One author as the information sheet names them. ``person`` is HMAC(campaign secret, mobile), never the mobile."""
+
+    name: str
+    unit: str
+    title: str
+    person: str
+    host: bool = False
+
+
+class StudioFacts(Part):
+    """What a studio case says about its online studio."""
+
+    address: str = ""
+    contribution: int = 0
+    live_sessions: int = 0
+
+
+class Sheet(Part):
+    """The information sheet (附表1) as it was handed in."""
+
+    title: str
+    category: str
+    summary: str
+    authors: tuple[SheetAuthor, ...]
+    studio: StudioFacts | None = None
+    sources: str = ""
+    declared: bool
+    consents: tuple[str, ...]
+
+
+class StoredFile(Part):
+    """One file of a case: where its bytes lie and what they are. ``size`` in bytes, ``sha256`` in hex."""
+
+    file_id: str
+    role: FileRole
+    name: str
+    kind: str = ""
+    size: int
+    sha256: str
+    object_key: str
+
+
+class FileArrived(Event):
+    """A file of a draft lies in the store with the size that was announced."""
+
+    topic: ClassVar[str] = "intake.internal"
+    campaign_id: str
+    case_id: str
+    account_id: str
+    file: StoredFile
+    at: Instant
+
+
+class CaseSubmitted(Event):
+    """A version of a case got its receipt; what anybody may know."""
+
+    topic: ClassVar[str] = "intake.open"
+    outsiders: ClassVar[bool] = True
+    campaign_id: str
+    case_id: str
+    case_version: int
+    number: str
+    category: str
+    province: str
+    at: Instant
+
+
+class CaseSubmittedInFull(Event):
+    """A version of a case got its receipt; sheet and files, no mobiles and no mails."""
+
+    topic: ClassVar[str] = "intake.internal"
+    campaign_id: str
+    case_id: str
+    case_version: int
+    number: str
+    province: str
+    city: str
+    unit: str
+    unit_type: str
+    account_id: str
+    sheet: Sheet
+    files: tuple[StoredFile, ...]
+    unsigned: tuple[str, ...] = ()
+    at: Instant
+
+
+class CaseWithdrawn(Event):
+    """The author withdrew the case; what anybody may know."""
+
+    topic: ClassVar[str] = "intake.open"
+    campaign_id: str
+    case_id: str
+    case_version: int
+    at: Instant
+
+
+class AuthorContact(Part):
+    """How to reach one author; ``person`` as in the sheet."""
+
+    person: str
+    name: str
+    mobile: str
+    email: str = ""
+    account_id: str = ""
+
+
+class AuthorContacts(Event):
+    """How to reach the authors of a case."""
+
+    topic: ClassVar[str] = "intake.restricted"
+    campaign_id: str
+    case_id: str
+    case_version: int
+    number: str
+    title: str
+    category: str
+    province: str
+    contacts: tuple[AuthorContact, ...]
+    at: Instant
+
+
+class AuthorSessionsRevoked(Event):
+    """Every session of this author that began before an instant is over."""
+
+    topic: ClassVar[str] = "intake.restricted"
+    account_id: str
+    revoked_before: Instant
+
+
+class PasswordResetAsked(Event):
+    """An author asked to set a new password; the code is sealed for notify alone."""
+
+    topic: ClassVar[str] = "intake.restricted"
+    account_id: str
+    name: str
+    email: str
+    sealed_code: str
+    expires: Instant
