@@ -1,0 +1,68 @@
+"""Every finding code that a campaign may give a severity to; a code outside this list is a slip of the pen."""
+
+from __future__ import annotations
+
+FINDING_CODES = frozenset(
+    {
+        # any file
+        "UNREADABLE",
+        "CORRUPT",
+        "TRUNCATED",
+        "DAMAGED",
+        "EMPTY_FILE",
+        "ENCRYPTED",
+        "EDIT_PROTECTED",
+        "TYPE_NOT_ALLOWED",
+        "TYPE_MISMATCH",
+        "NAME_DIFFERS",
+        "UNSUPPORTED_OLD",
+        "HASH_MISMATCH",
+        "MACRO",
+        "ACTIVE_CONTENT",
+        "EMBEDDED_PROGRAM",
+        "EMBEDDED_OBJECT",
+        "OFFICE_OBJECT",
+        "EXTERNAL_REFERENCE",
+        "EXTERNAL_LINK",
+        "ARCHIVE_HAZARD",
+        "ENTITY",
+        "BOMB",
+        "VIRUS",
+        "NOT_SCANNED",
+        "SCAN_PENDING",
+        "PIXEL_LIMIT",
+        "NO_VIDEO_TRACK",
+        "LOCATION_DATA",
+        # the case document
+        "TOO_LONG",
+        "LENGTH_UNCERTAIN",
+        "NO_TEXT",
+        "PART_MISSING",
+        "PART_EMPTY",
+        "PART_ORDER",
+        # the case: sheet, files, people
+        "DOCUMENT_ABSENT",
+        "MATERIAL_ABSENT",
+        "FIELD_MISSING",
+        "DECLARATION_MISSING",
+        "CONSENT_MISSING",
+        "SIGNATURE_MISSING",
+        "TOO_MANY_AUTHORS",
+        "AUTHOR_TWICE",
+        "SUMMARY_TOO_LONG",
+        "HOST_MISSING",
+        "SCHOOL_NEEDED",
+        "STUDIO_CONTRIBUTION_LOW",
+        "STUDIO_LIVE_LOW",
+        "MATERIALS_TOO_BIG",
+        "FILE_TOO_BIG",
+        "PERSON_IN_TWO_CATEGORIES",
+        # likeness, sensitive terms, personal data
+        "LIKENESS",
+        "SAME_FILE",
+        "SAME_PHOTO",
+        "EARLIER_PUBLISHED",
+        "SENSITIVE_TERM",
+        "PERSONAL_DATA",
+    }
+)
