@@ -29,12 +29,13 @@ class Event(Part):
     """A fact that one service tells.
 
     ``topic`` is where it is told, ``type`` its CloudEvents type without the version, ``version`` its schema's version.
-    ``outsiders`` marks a fact that no service of ours has to hear.
+    ``outsiders`` marks a fact that no service of ours has to hear; a ``tombstone`` travels as a null value.
     """
 
     topic: ClassVar[str] = ""
     version: ClassVar[int] = 1
     outsiders: ClassVar[bool] = False
+    tombstone: ClassVar[bool] = False
 
     @classmethod
     def speaker(cls) -> str:

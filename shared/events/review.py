@@ -260,3 +260,14 @@ class CaseState(Event):
     outcome: Literal["", "exemplary", "showcase"] = ""
     certificates: tuple[str, ...] = ()
     at: Instant
+
+
+class CaseStateCleared(Event):
+    """The case left public sight (withdrawn or erased): a null value on the compacted topic."""
+
+    topic: ClassVar[str] = "cases.state"
+    tombstone: ClassVar[bool] = True
+    outsiders: ClassVar[bool] = True
+    campaign_id: str
+    case_id: str
+    at: Instant
