@@ -55,5 +55,8 @@ class ServiceSettings(BaseSettings):
 
 
 def _refuse(error: ValidationError) -> NoReturn:
-    lines = [f"ZHENGJI_{'_'.join(str(part) for part in fault['loc']).upper()}: {fault['msg']}" for fault in error.errors()]
-    sys.exit("These settings are missing or wrong:\n  " + "\n  ".join(lines))
+    lines = []
+    for fault in error.errors():
+        name = "_".join(str(part) for part in fault["loc"]).upper()
+        lines.append(f"  ZHENGJI_{name}: {fault['msg']}")
+    sys.exit("These settings are missing or wrong:\n" + "\n".join(lines))

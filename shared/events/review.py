@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, ClassVar, Literal
 
-from shared.events.base import Event, Instant, Part
+from shared.events.base import Event, Instant
 
 ResultOutcome = Literal["exemplary", "showcase", "not-selected"]
 

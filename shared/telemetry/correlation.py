@@ -1,4 +1,4 @@
-"""One id that follows a person's act from the browser through the outbox and Kafka to the mail; and what caused what."""
+"""One id that follows a person's act from the browser through outbox and Kafka to the mail; and what caused what."""
 
 from __future__ import annotations
 

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import logging
 import sys
+from typing import Any
 
 import structlog
 
 
 def set_up_logs(service: str, role: str, *, level: str = "INFO") -> None:
     """Send structlog and the standard library's logging to standard output as JSON lines."""
-    shared = [
+    shared: list[Any] = [  # structlog's processor protocol is wider than its alias
         structlog.contextvars.merge_contextvars,
         structlog.processors.add_log_level,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
@@ -25,7 +26,7 @@ def set_up_logs(service: str, role: str, *, level: str = "INFO") -> None:
     handler = logging.StreamHandler(sys.stdout)
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(
-            foreign_pre_chain=shared,  # type: ignore[arg-type]  # structlog's processor protocol is wider than its alias
+            foreign_pre_chain=shared,
             processors=[
                 structlog.stdlib.ProcessorFormatter.remove_processors_meta,
                 structlog.processors.JSONRenderer(ensure_ascii=False),
