@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from typing import Annotated, Literal, Self
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import AfterValidator, Field, field_validator, model_validator
 
 from shared.campaign.codes import FINDING_CODES
 from shared.campaign.parts import (
@@ -68,7 +68,15 @@ __all__ = [
 ]
 
 FileRole = Literal["document", "material", "sheet"]
+_Named = tuple[Category, ...] | tuple[Province, ...]
 _SEVERITY_KEY = re.compile(r"(?:(?:document|material|sheet)\.)?([A-Z][A-Z0-9_]*)")
+
+
+def _known_code(key: str) -> str:
+    match = _SEVERITY_KEY.fullmatch(key)
+    if match is None or match[1] not in FINDING_CODES:
+        broken([((), f"没有名为 {key} 的检查结果代码")])
+    return key
 
 
 class Campaign(Frozen):
@@ -100,7 +108,7 @@ class Campaign(Frozen):
     document_types: Coded[FileType]
     material_types: Coded[FileType]
     sheet_types: Coded[FileType]
-    severities: dict[str, Severity]
+    severities: dict[Annotated[str, AfterValidator(_known_code)], Severity]
     """By finding code; ``document.CODE`` (or material, sheet) goes before ``CODE`` for files of that role."""
 
     provinces: Coded[Province]
@@ -124,16 +132,11 @@ class Campaign(Frozen):
     certificates: Certificates
     stages: Coded[Stage]
 
-    @field_validator("severities")
+    @field_validator("categories", "provinces")
     @classmethod
-    def _codes_are_known(cls, severities: dict[str, Severity]) -> dict[str, Severity]:
-        broken(_unknown_codes(severities))
-        return severities
-
-    @model_validator(mode="after")
-    def _names_are_distinct(self) -> Self:
-        broken([*_shared_names("categories", self.categories), *_shared_names("provinces", self.provinces)])
-        return self
+    def _names_are_distinct(cls, items: _Named) -> _Named:
+        broken(_shared_names(items))
+        return items
 
     @model_validator(mode="after")
     def _shares_fit(self) -> Self:
@@ -170,9 +173,13 @@ class Campaign(Frozen):
         return next((p for p in self.provinces if wanted == p.code or wanted in map(folded, p.names)), None)
 
     def province_of_unit(self, unit: str) -> Province | None:
-        """The province whose longest name the unit's name begins with: 江苏省电化教育馆 is of 江苏省."""
+        """The province whose longest name the unit's name begins with: 江苏省电化教育馆 is of 江苏省.
+
+        Names of one character do not count: 吉安 is not in 吉林, 晋江 not in 山西.
+        """
         wanted = folded(unit)
-        begins = [(len(folded(name)), p) for p in self.provinces for name in p.names if wanted.startswith(folded(name))]
+        names = [(folded(name), province) for province in self.provinces for name in province.names]
+        begins = [(len(name), p) for name, p in names if len(name) > 1 and wanted.startswith(name)]
         return max(begins, key=lambda found: found[0])[1] if begins else None
 
     def severity(self, code: str, *, of: FileRole | None = None) -> Severity:
@@ -206,13 +213,6 @@ class Campaign(Frozen):
         return pick(self.disqualification_reasons, code)
 
 
-def _unknown_codes(severities: dict[str, Severity]) -> Iterator[Place]:
-    for key in severities:
-        match = _SEVERITY_KEY.fullmatch(key)
-        if match is None or match[1] not in FINDING_CODES:
-            yield (key,), f"没有名为 {key} 的检查结果代码"
-
-
-def _shared_names(field: str, items: Sequence[Category | Province]) -> Iterator[Place]:
-    names = [((field, n), name) for n, item in enumerate(items) for name in dict.fromkeys(map(folded, item.names))]
+def _shared_names(items: _Named) -> Iterator[Place]:
+    names = [((n,), name) for n, item in enumerate(items) for name in dict.fromkeys(map(folded, item.names))]
     yield from repeats(names, "名称或别名")

@@ -47,7 +47,7 @@ class RankingMethod(StrEnum):
 class Frozen(BaseModel):
     """A value: no unknown keys, no change after it is made."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
+    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True, allow_inf_nan=False)
 
 
 def broken(places: Iterable[Place]) -> None:
