@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable
 from dataclasses import fields, is_dataclass
 from datetime import datetime
 from enum import Enum
@@ -58,11 +57,12 @@ def to_row(aggregate: Aggregate) -> Row:
 
 
 @cache
-def _adapter(kind: Hashable) -> TypeAdapter[Any]:
+def _adapter(kind: Any) -> TypeAdapter[Any]:
     return TypeAdapter(kind)
 
 
 def from_row(kind: type[Any], row: Row) -> Any:
     """The aggregate of that kind which a row holds."""
     state = {key: _unescaped(value) for key, value in row.items() if key != "_id"}
-    return _adapter(kind).validate_python({**state, "id": row["_id"]})
+    adapter: TypeAdapter[Any] = _adapter(kind)  # type: ignore[arg-type]  # classes are hashable
+    return adapter.validate_python({**state, "id": row["_id"]})

@@ -1,0 +1,209 @@
+"""Kafka through kafka-python, with what its 3.0 line needs to survive outages.
+
+An idempotent producer of kafka-python 3.0.0-3.0.12 never sends again once its delivery timeout has passed in an outage.
+So the delivery timeout is an hour, nobody waits for it, and a producer that leaves an acknowledgement open is thrown
+away by force and built anew.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+import structlog
+from kafka import KafkaConsumer, KafkaProducer, TopicPartition
+from kafka.admin import KafkaAdminClient, NewTopic
+from kafka.coordinator.assignors.range import RangePartitionAssignor
+from kafka.errors import KafkaError, TopicAlreadyExistsError
+from kafka.structs import OffsetAndMetadata
+
+from shared.events.catalogue import COMPACTED, TOPICS
+from shared.events.wire import Message
+from shared.messaging.port import Place, Received
+from shared.trouble import Away
+
+log = structlog.get_logger()
+
+_DAY_MS = 24 * 60 * 60 * 1000
+_RECONNECT = {"reconnect_backoff_ms": 100, "reconnect_backoff_max_ms": 1000, "metadata_max_age_ms": 15_000}
+
+
+@contextmanager
+def kafka_or_away() -> Iterator[None]:
+    """Translate the client's errors, and the operating system's, into Away."""
+    try:
+        yield
+    except (KafkaError, OSError) as error:
+        raise Away("kafka", f"{type(error).__name__}: {error}") from error
+
+
+class KafkaBus:
+    """Speakers and listeners on a Kafka cluster; ``servers`` is host:port, comma-separated."""
+
+    def __init__(self, servers: str, *, delivery_timeout_ms: int = 3_600_000, session_timeout_ms: int = 10_000) -> None:
+        self.servers = servers.split(",")
+        self.delivery_timeout_ms = delivery_timeout_ms
+        self.session_timeout_ms = session_timeout_ms
+
+    def speaker(self, name: str) -> KafkaSpeaker:
+        """A producer with acks=all and idempotence; Away when no broker answers."""
+        with kafka_or_away():
+            producer = KafkaProducer(
+                bootstrap_servers=self.servers,
+                client_id=name,
+                acks="all",
+                enable_idempotence=True,
+                delivery_timeout_ms=self.delivery_timeout_ms,
+                request_timeout_ms=min(30_000, self.delivery_timeout_ms - 1),
+                linger_ms=5,
+                max_block_ms=5000,
+                allow_auto_create_topics=False,
+                bootstrap_timeout_ms=5000,
+                **_RECONNECT,
+            )
+        return KafkaSpeaker(producer)
+
+    def listener(self, group: str, topics: Sequence[str]) -> KafkaListener:
+        """A consumer that commits only what it is told to."""
+        with kafka_or_away():
+            consumer = KafkaConsumer(
+                *topics,
+                bootstrap_servers=self.servers,
+                client_id=group,
+                group_id=group,
+                enable_auto_commit=False,
+                auto_offset_reset="earliest",
+                allow_auto_create_topics=False,
+                partition_assignment_strategy=[RangePartitionAssignor],
+                session_timeout_ms=self.session_timeout_ms,
+                heartbeat_interval_ms=self.session_timeout_ms // 3,
+                max_poll_interval_ms=300_000,
+                bootstrap_timeout_ms=5000,
+                **_RECONNECT,
+            )
+        return KafkaListener(consumer)
+
+    def ensure_topics(self, *, partitions: int = 6, replication: int = 1, min_insync: int = 1) -> list[str]:
+        """Create the topics that are missing; those that exist are never changed. Gives the names it made."""
+        with kafka_or_away():
+            admin = KafkaAdminClient(bootstrap_servers=self.servers, client_id="topics", bootstrap_timeout_ms=5000)
+            try:
+                missing = sorted(set(TOPICS) - set(admin.list_topics()))
+                for topic in missing:
+                    self._create(admin, topic, partitions, replication, min_insync)
+                return missing
+            finally:
+                admin.close()
+
+    @staticmethod
+    def _create(admin: Any, topic: str, partitions: int, replication: int, min_insync: int) -> None:
+        new = NewTopic(
+            name=topic,
+            num_partitions=1 if topic == "campaign" or topic.startswith("dead.") else partitions,
+            replication_factor=replication,
+            topic_configs=_topic_configs(topic) | {"min.insync.replicas": str(min_insync)},
+        )
+        try:
+            admin.create_topics([new])
+        except TopicAlreadyExistsError:
+            log.info("topic_exists", topic=topic)
+
+    def ping(self) -> None:
+        """Raise Away unless a broker answers."""
+        with kafka_or_away():
+            admin = KafkaAdminClient(bootstrap_servers=self.servers, client_id="ping", bootstrap_timeout_ms=3000)
+            admin.close()
+
+
+def _topic_configs(topic: str) -> dict[str, str]:
+    if topic in COMPACTED:
+        return {"cleanup.policy": "compact", "min.compaction.lag.ms": str(60 * 60 * 1000)}
+    kept_days = {"open": -1, "internal": 60, "restricted": 30}.get(topic.rsplit(".", 1)[-1], -1)
+    return {"retention.ms": str(kept_days * _DAY_MS if kept_days > 0 else -1)}
+
+
+class KafkaSpeaker:
+    """A producer whose every chunk is waited for."""
+
+    def __init__(self, producer: Any) -> None:
+        self._producer = producer
+
+    def tell(self, messages: Sequence[Message], *, patience: float) -> list[bool]:
+        """Send all, wait for all; an open acknowledgement means this speaker must be closed and built anew."""
+        deadline = time.monotonic() + patience
+        with kafka_or_away():
+            futures = [
+                self._producer.send(each.topic, key=each.key, value=each.value, headers=list(each.headers))
+                for each in messages
+            ]
+        return [self._acknowledged(future, deadline) for future in futures]
+
+    @staticmethod
+    def _acknowledged(future: Any, deadline: float) -> bool:
+        try:
+            future.get(timeout=max(0.001, deadline - time.monotonic()))
+        except KafkaError as error:
+            log.warning("no_acknowledgement", error=type(error).__name__)
+            return False
+        return True
+
+    def close(self) -> None:
+        """End the sender thread by force: an orderly close flushes first and would wait for the outage to end."""
+        self._producer._sender.force_close()
+        try:
+            self._producer.close(timeout=1)
+        except (KafkaError, RuntimeError, AssertionError) as error:
+            log.info("producer_closed_by_force", error=type(error).__name__)
+
+
+class KafkaListener:
+    """A consumer of a group."""
+
+    def __init__(self, consumer: Any) -> None:
+        self._consumer = consumer
+
+    def poll(self, *, wait: float, most: int) -> list[Received]:
+        """The next records of all partitions, each partition in order."""
+        with kafka_or_away():
+            batches = self._consumer.poll(timeout_ms=int(wait * 1000), max_records=most)
+        return [
+            Received(
+                Message(
+                    topic=record.topic,
+                    key=record.key,
+                    value=record.value,
+                    headers=tuple((name, value or b"") for name, value in record.headers),
+                ),
+                record.partition,
+                record.offset,
+            )
+            for records in batches.values()
+            for record in records
+        ]
+
+    def commit(self, positions: Mapping[Place, int]) -> None:
+        """Keep positions; when that fails the records come again, which changes nothing."""
+        offsets = {TopicPartition(*place): OffsetAndMetadata(offset, "", -1) for place, offset in positions.items()}
+        try:
+            self._consumer.commit(offsets, timeout_ms=5000)
+        except (KafkaError, AssertionError) as error:
+            log.warning("commit_lost", error=type(error).__name__)
+
+    def rewind(self, positions: Mapping[Place, int]) -> None:
+        """Read on from there, where the partition is still ours."""
+        mine = self._consumer.assignment()
+        for place, offset in positions.items():
+            partition = TopicPartition(*place)
+            if partition in mine:
+                self._consumer.seek(partition, offset)
+
+    def places(self) -> frozenset[Place]:
+        """The partitions the group gave to this member."""
+        return frozenset((each.topic, each.partition) for each in self._consumer.assignment())
+
+    def close(self) -> None:
+        """Leave the group without committing anything more."""
+        with kafka_or_away():
+            self._consumer.close(autocommit=False, timeout_ms=3000)

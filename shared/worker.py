@@ -1,0 +1,54 @@
+"""What every service's worker does: relay what its documents tell, hear what concerns it, and see to its timers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import TypeVar
+
+from shared.clock import Clock, system_clock
+from shared.events.base import Event
+from shared.events.wire import Heard
+from shared.messaging.hearing import HearLoop
+from shared.messaging.parking import ParkedRows
+from shared.messaging.port import Bus
+from shared.messaging.relay import Relay
+from shared.process import Loop
+from shared.records.database import Database
+
+App = TypeVar("App")
+Reactions = Mapping[type[Event], Callable[[App, Heard], None]]
+
+
+def hear_loop(
+    app: App, reactions: Reactions[App], *, database: Database, bus: Bus, clock: Clock = system_clock
+) -> HearLoop:
+    """The hear loop of a service: each reaction is handed the service's ``app``."""
+
+    def bound(reaction: Callable[[App, Heard], None]) -> Callable[[Heard], None]:
+        return lambda heard: reaction(app, heard)
+
+    return HearLoop(database, bus, {event: bound(reaction) for event, reaction in reactions.items()}, clock=clock)
+
+
+def worker_loops(
+    app: App,
+    reactions: Reactions[App],
+    *,
+    database: Database,
+    bus: Bus,
+    clock: Clock = system_clock,
+    timers: Sequence[Loop] = (),
+) -> list[Loop]:
+    """Relay, hear loop and timers, each to be turned in a thread of its own."""
+    relay = Relay(database, bus)
+    loops = [Loop("relay", relay.step, idle=0.1, close=relay.close), *timers]
+    if reactions:
+        hearing = hear_loop(app, reactions, database=database, bus=bus, clock=clock)
+        loops.append(Loop("hear", hearing.step, idle=0.05, close=hearing.close))
+    return loops
+
+
+def ensure_shared_indexes(database: Database, *, clock: Clock = system_clock) -> None:
+    """The indexes that relay and hear loop need; part of each service's ``migrate`` role."""
+    database.ensure_outbox_indexes()
+    ParkedRows(database, database.service, clock=clock).ensure_indexes()
