@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Annotated, Literal, Self
 
 from pydantic import AfterValidator, Field, field_validator, model_validator
@@ -213,6 +213,6 @@ class Campaign(Frozen):
         return pick(self.disqualification_reasons, code)
 
 
-def _shared_names(items: _Named) -> Iterator[Place]:
+def _shared_names(items: Sequence[Category | Province]) -> Iterator[Place]:
     names = [((n,), name) for n, item in enumerate(items) for name in dict.fromkeys(map(folded, item.names))]
     yield from repeats(names, "名称或别名")
