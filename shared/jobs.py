@@ -93,14 +93,19 @@ class Jobs:
         """Take the oldest job that is due, or one whose worker is past its lease; None when there is none."""
         now = self._clock()
         token = uuid.uuid4().hex
-        due = {"$or": [{"state": "waiting", "not_before": {"$lte": now}}, {"state": "running", "lease_until": {"$lt": now}}]}
+        waiting = {"state": "waiting", "not_before": {"$lte": now}}
+        abandoned = {"state": "running", "lease_until": {"$lt": now}}
         taken = {
             "$set": {"state": "running", "token": token, "lease_until": now + self._lease, "started": now},
             "$inc": {"tries": 1, "version": 1},
         }
         with mongo_or_away():
             row = self._rows.find_one_and_update(
-                due, taken, sort=[("created", 1)], projection={"outbox": 0}, return_document=ReturnDocument.AFTER
+                {"$or": [waiting, abandoned]},
+                taken,
+                sort=[("created", 1)],
+                projection={"outbox": 0},
+                return_document=ReturnDocument.AFTER,
             )
         if row is None:
             return None
@@ -189,8 +194,8 @@ class Jobs:
         )
 
     def _requeue(self, claimed: Claimed, fields: Row) -> None:
-        change = {"$set": {"state": "waiting", **fields}, "$unset": {"lease_until": "", "token": ""}, "$inc": {"version": 1}}
-        self._write(claimed, change)
+        freed = {"lease_until": "", "token": ""}
+        self._write(claimed, {"$set": {"state": "waiting", **fields}, "$unset": freed, "$inc": {"version": 1}})
 
     def _write(self, claimed: Claimed, change: Row) -> None:
         fits = {"_id": claimed.id, "state": "running", "token": claimed.token}

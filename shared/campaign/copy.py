@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from typing import Any, ClassVar
 
 import mongoengine
 
@@ -38,7 +38,7 @@ class CampaignCopy(Aggregate):
 class CampaignCopyRecord(Record):
     """How a campaign's copy is kept."""
 
-    meta = {"collection": "campaigns", "abstract": False}  # noqa: RUF012  # mongoengine's convention
+    meta: ClassVar[dict[str, Any]] = {"collection": "campaigns"}
 
     revision = mongoengine.IntField()
     published = mongoengine.DateTimeField()

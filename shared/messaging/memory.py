@@ -23,7 +23,7 @@ class MemoryBus:
         self._members: dict[str, list[MemoryListener]] = defaultdict(list)
         self._lock = threading.RLock()
 
-    def speaker(self, name: str) -> MemorySpeaker:
+    def speaker(self, name: str) -> MemorySpeaker:  # noqa: ARG002  # only real brokers show client names
         """A speaker; the name is for logs only."""
         self.check()
         return MemorySpeaker(self)
@@ -97,7 +97,7 @@ class MemorySpeaker:
     def __init__(self, bus: MemoryBus) -> None:
         self._bus = bus
 
-    def tell(self, messages: Sequence[Message], *, patience: float) -> list[bool]:
+    def tell(self, messages: Sequence[Message], *, patience: float) -> list[bool]:  # noqa: ARG002  # nothing to wait for
         """Append all."""
         self._bus.check()
         for message in messages:
@@ -125,7 +125,7 @@ class MemoryListener:
         """A partition became this member's."""
         self._next[place] = offset
 
-    def poll(self, *, wait: float, most: int) -> list[Received]:
+    def poll(self, *, wait: float, most: int) -> list[Received]:  # noqa: ARG002  # it never waits
         """What there is; it never waits."""
         self._bus.check()
         received: list[Received] = []
