@@ -1,0 +1,1 @@
+"""What the pages of all five services share: the Flask factory, access, forms, problems, and the look."""

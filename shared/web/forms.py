@@ -1,0 +1,145 @@
+"""Forms in Chinese: the base class, the answer to a posted form, and the validators services use."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from typing import Any
+from uuid import UUID, uuid4, uuid5
+
+from flask import Response, make_response, render_template, request
+from flask_wtf import FlaskForm
+from wtforms import Field, Form, HiddenField
+from wtforms.validators import StopValidation, ValidationError
+
+from shared.trouble import Refused
+from shared.web import kept
+from shared.web.messages import ChineseMessages
+from shared.web.watching import count_refusal
+
+_MESSAGES = ChineseMessages()
+
+
+def _fresh_id(value: str | None) -> str:
+    """A posted command id, or a new one when there is none or it is not one of ours."""
+    try:
+        return str(UUID(value or ""))
+    except ValueError:
+        return str(uuid4())
+
+
+class ChineseForm(FlaskForm):
+    """A form whose every message is Chinese and which bears the id of the command it gives."""
+
+    class Meta(FlaskForm.Meta):
+        """Own messages instead of the library's catalogue."""
+
+        def get_translations(self, _form: Form) -> ChineseMessages:
+            return _MESSAGES
+
+    command_id = HiddenField(filters=[_fresh_id])
+
+    @property
+    def command(self) -> str:
+        """The id of the command: the same for the same contents posted twice, another for changed contents."""
+        pairs = sorted((name, value) for name, value in request.form.items(multi=True) if name != "csrf_token")
+        return str(uuid5(UUID(self.command_id.data), repr(pairs)))
+
+    def refuse(self, refused: Refused) -> None:
+        """Put a refusal of the rules beside its field, or on top when it is about none."""
+        field = self._fields.get(refused.field) if refused.field else None
+        if field is None or isinstance(field, HiddenField):
+            self.form_errors: list[str] = [*self.form_errors, refused.message]
+        else:
+            field.errors = [*field.errors, refused.message]
+
+
+def answer_form(form: ChineseForm, template: str, act: Callable[[], Response], **values: Any) -> Response:
+    """Show the form, or do ``act`` when it was posted and is valid; what was typed returns with each message.
+
+    ``act`` reads the form, gives the command and returns the response, usually a redirect. When it raises Refused,
+    the message is shown on the form.
+    """
+    if request.method != "POST" or kept.is_arriving():
+        return make_response(render_template(template, form=form, **values))
+    if not form.validate():
+        return make_response(render_template(template, form=form, **values), 422)
+    try:
+        return act()
+    except Refused as refused:
+        if refused.status in {403, 404}:
+            raise
+        count_refusal(refused)
+        form.refuse(refused)
+        return make_response(render_template(template, form=form, **values), refused.status)
+
+
+class Filled:
+    """The field must be filled in; the message names it: 请填写姓名。"""
+
+    field_flags = {"required": True}  # noqa: RUF012 # wtforms reads it so
+
+    def __init__(self, message: str | None = None) -> None:
+        self.message = message
+
+    def __call__(self, _form: Form, field: Field) -> None:
+        if field.data and (not isinstance(field.data, str) or field.data.strip()):
+            return
+        field.errors = []
+        raise StopValidation(self.message or f"请填写{field.label.text}。")
+
+
+class Chosen(Filled):
+    """One of the choices must be taken; the message names the field: 请选择案例类别。"""
+
+    def __call__(self, _form: Form, field: Field) -> None:
+        if field.data in (None, "", [], "None"):
+            field.errors = []
+            raise StopValidation(self.message or f"请选择{field.label.text}。")
+
+
+class Ticked(Filled):
+    """A box must be ticked: 请勾选“…”。"""
+
+    def __call__(self, _form: Form, field: Field) -> None:
+        if not field.data:
+            field.errors = []
+            raise StopValidation(self.message or f"请勾选“{field.label.text}”。")
+
+
+class Mobile:
+    """A mobile number of the mainland: eleven digits beginning with 1."""
+
+    def __call__(self, _form: Form, field: Field) -> None:
+        if field.data and not re.fullmatch(r"1[3-9]\d{9}", field.data):
+            raise ValidationError("手机号应为11位数字，例如13800001234。")
+
+
+class Mail:
+    """An e-mail address that could exist."""
+
+    def __call__(self, _form: Form, field: Field) -> None:
+        if field.data and not re.fullmatch(r"[^@\s]+@[^@\s]+\.[^@\s.]+", field.data):
+            raise ValidationError("电子邮箱格式不正确，例如name@example.com。")
+
+
+class AtMost:
+    """No more than ``letters`` letters."""
+
+    def __init__(self, letters: int) -> None:
+        self.letters = letters
+
+    def __call__(self, _form: Form, field: Field) -> None:
+        if field.data and len(field.data) > self.letters:
+            over = len(field.data) - self.letters
+            raise ValidationError(f"{field.label.text}最多{self.letters}个字，请删去{over}个字。")
+
+
+def bare(value: str | None) -> str | None:
+    """A filter that takes spaces and line ends off both sides: ``filters=[bare]``."""
+    return value.strip() if value else value
+
+
+def digits(value: str | None) -> str | None:
+    """A filter that takes spaces and dashes out of a number as people write it: 138 0000-1234."""
+    return re.sub(r"[\s\-－]", "", value) if value else value
