@@ -1,0 +1,63 @@
+"""`python3 -m deploy.local COMMAND`: runs with the system's Python, and goes on with .venv's once that is there."""
+
+import argparse
+import os
+import sys
+
+from deploy.local.bootstrap import python_packages, system_packages
+from deploy.local.places import Places, places
+from deploy.local.say import say
+from deploy.local.trouble import CannotGoOn
+
+COMMANDS = {
+    "install": "fetch and build everything that is missing",
+    "servers": "install, then start MongoDB, Kafka, MinIO and the mail server",
+    "up": "install, then start the servers, the five services and the door",
+    "wait": "wait until everything that `up` starts is ready",
+    "status": "say what runs",
+    "down": "stop what was started from here, and nothing else",
+    "env": "print the settings of one service, for a shell",
+}
+_NEEDS_PACKAGES = ("install", "servers", "up")
+
+
+def main(arguments: list[str]) -> int:
+    parser = argparse.ArgumentParser(prog="python3 -m deploy.local", formatter_class=argparse.RawDescriptionHelpFormatter,
+                                     description="\n".join(f"{name:8} {text}" for name, text in COMMANDS.items()))  # fmt: skip
+    parser.add_argument("command", choices=COMMANDS)
+    parser.add_argument("service", nargs="?", help="for env: whose settings")
+    parser.add_argument("--tests", action="store_true", help="also install what only tests need")
+    parser.add_argument("--remove", action="store_true", help="with down: throw the data of this stack away")
+    parser.add_argument("--installed", action="store_true", help=argparse.SUPPRESS)
+    given = parser.parse_args(arguments)
+    here = places()
+    try:
+        if given.command in _NEEDS_PACKAGES and not given.installed:
+            here.make()
+            system_packages(here, tests=given.tests)
+            python_packages(here)
+        _go_on_in_venv(here, arguments)
+        from deploy.local.commands import run  # after .venv is there: it needs our packages
+
+        return run(given.command, here, service=given.service, remove=given.remove)
+    except CannotGoOn as trouble:
+        say(f"stopped: {trouble}")
+        return 1
+    except KeyboardInterrupt:
+        say("stopped by you; run again to go on, or `make down`")
+        return 130
+
+
+def _go_on_in_venv(here: Places, arguments: list[str]) -> None:
+    """Replace this process by one of .venv's Python, unless it is that already."""
+    if sys.prefix == str(here.venv):
+        return
+    if not here.python.exists():
+        raise CannotGoOn("Nothing is installed yet; run `make up` or `python3 -m deploy.local install` first.")
+    again = [str(here.python), "-m", "deploy.local", *arguments, "--installed"]
+    os.chdir(here.root)
+    os.execv(again[0], again)
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

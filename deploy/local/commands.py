@@ -1,0 +1,85 @@
+"""What each command of the local stack does, once our packages are there."""
+
+import fcntl
+import os
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+
+from deploy.local.frontend import build_frontend
+from deploy.local.places import Places
+from deploy.local.processes import Processes
+from deploy.local.say import say
+from deploy.local.settings_file import read_settings
+from deploy.local.stack import SERVERS, Stack, stop
+from deploy.local.trouble import CannotGoOn
+
+
+def run(command: str, places: Places, *, service: str | None, remove: bool) -> int:
+    """Do one command; returns the exit code."""
+    if command == "env":
+        return _env(places, service)
+    if command == "status":
+        return _status(places)
+    if command == "down":
+        return _down(places, remove=remove)
+    with _alone(places):
+        if command != "wait":
+            install(places, frontend=command != "servers")
+        stack = Stack(places)
+        if command in ("servers", "up"):
+            settings = stack.up_servers()
+            say(f"settings are in {places.stack_env}")
+            if command == "up":
+                stack.up_programs(settings)
+        if command == "wait":
+            stack.wait()
+    return 0
+
+
+def install(places: Places, *, frontend: bool) -> None:
+    """Fetch the servers that no setting replaces, and build the front end; side by side, for the network waits most."""
+    steps = [server.install for server in SERVERS if server.external not in os.environ]
+    with ThreadPoolExecutor() as pool:
+        for done in [pool.submit(step, places) for step in (*steps, *([build_frontend] if frontend else []))]:
+            done.result()
+
+
+def _env(places: Places, service: str | None) -> int:
+    files = [places.stack_env, *([places.env / f"{service}.env"] if service else [])]
+    for file in files:
+        if not file.exists():
+            raise CannotGoOn(f"{file} does not exist; start the stack with `make up-servers` first.")
+        print(file.read_text(), end="")
+    return 0
+
+
+def _status(places: Places) -> int:
+    processes = Processes(places.run, places.log)
+    for name in processes.names():
+        pid = processes.pid(name)
+        print(f"{name:24} {'pid ' + str(pid) if pid else 'has ended'}")
+    url = read_settings(places.stack_env).get("ZHENGJI_PUBLIC_URL")
+    print(f"{len(processes.names())} programs started from here" + (f"; the door is {url}" if url else ""))
+    return 0
+
+
+def _down(places: Places, *, remove: bool) -> int:
+    with _alone(places):
+        stopped = stop(places)
+    if remove and (places.var / "ports.json").exists():
+        places.remove()
+    say(f"stopped {stopped} programs" + (", and removed their data" if remove else ""))
+    return 0
+
+
+@contextmanager
+def _alone(places: Places) -> Iterator[None]:
+    """Let one command at a time work on a stack; a second one says so at once."""
+    places.make()
+    with (places.run / "lock").open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise CannotGoOn("Another command is working on this stack; wait until it has ended.") from None
+        yield

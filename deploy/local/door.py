@@ -1,0 +1,52 @@
+"""The one door: nginx in front of our web programs, configured as in production."""
+
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from string import Template
+
+from deploy.local.places import Places
+from deploy.local.servers import Program
+from deploy.local.table import PREFIXES, OwnProgram
+from deploy.local.web import answers
+
+_HERE = Path(__file__).parent
+
+
+def write_door(places: Places, own: Sequence[OwnProgram], port: int) -> None:
+    """Write nginx.conf for these ports."""
+    (places.var / "door").mkdir(exist_ok=True)
+    template = Template((_HERE / "nginx.conf.template").read_text())
+    ports = {program.service: program.port for program in own if program.role == "web"}
+    text = template.substitute(
+        # The master of a stack started by root would hand its workers to a user who cannot read the project.
+        user="user root;" if os.geteuid() == 0 else "",
+        port=port,
+        log=places.log,
+        door=places.var / "door",
+        assets=places.root / "build" / "assets",
+        away=_HERE / "away",
+        upstreams="\n".join(_upstream(service, ports[service]) for service in PREFIXES),
+        locations="\n".join(_location(service, path) for service, paths in PREFIXES.items() for path in paths),
+    )
+    (places.etc / "nginx.conf").write_text(text)
+
+
+def door_program(places: Places, port: int) -> Program:
+    return Program(
+        name="door",
+        command=("nginx", "-c", places.etc / "nginx.conf", "-p", places.var / "door", "-e", places.log_of("door")),
+        ready=lambda: answers(port, "/door/healthz") == 200,
+        settings={},
+    )
+
+
+def _upstream(service: str, port: int | None) -> str:
+    return f"    upstream {service} {{ server 127.0.0.1:{port}; keepalive 16; }}"
+
+
+def _location(service: str, path: str) -> str:
+    """A path and all below it, but not its neighbours: /cases and /cases/1, not /casesx."""
+    if path == "/":
+        return f"        location / {{ proxy_pass http://{service}; }}"
+    return f"        location ~ ^{path}(/|$) {{ proxy_pass http://{service}; }}"

@@ -1,0 +1,52 @@
+"""Our own programs: one line each, in the order in which they start."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+SERVICES = ("intake", "validation", "review", "certificate", "notify")
+
+# (service, role); web answers people and programs, worker tells and hears events, the others do one kind of work.
+TABLE: tuple[tuple[str, str], ...] = (
+    *((service, "web") for service in SERVICES),
+    *((service, "worker") for service in SERVICES),
+    ("validation", "checker"),
+    ("certificate", "maker"),
+    ("notify", "sender"),
+    ("notify", "mailbox"),
+)
+
+# Which service answers below which path; the longest prefix wins.
+PREFIXES: dict[str, tuple[str, ...]] = {
+    "intake": (
+        "/", "/notices", "/register", "/login", "/logout", "/account", "/cases", "/uploads", "/api/intake",
+    ),
+    "validation": ("/reports", "/api/validation"),
+    "review": ("/staff", "/province", "/expert", "/centre", "/results", "/showcase", "/api/review"),
+    "certificate": ("/certificates", "/api/certificate"),
+    "notify": ("/messages", "/letters", "/api/notify"),
+}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class OwnProgram:
+    """One of our programs, with the ports it listens on."""
+
+    service: str
+    role: str
+    port: int | None
+    """Where a web role answers; None for the others."""
+    metrics: int
+    """Where /healthz, /readyz and /metrics answer."""
+
+    @property
+    def name(self) -> str:
+        return f"{self.service}-{self.role}"
+
+    def command(self, python: Path) -> tuple[str | Path, ...]:
+        if self.role != "web":
+            return (python, "-m", f"services.{self.service}", self.role)
+        return (
+            python, "-m", "gunicorn", "--worker-class", "gthread", "--workers", "1", "--threads", "8",
+            "--no-control-socket", "--worker-tmp-dir", "/dev/shm", "--graceful-timeout", "10",
+            "--bind", f"127.0.0.1:{self.port}", f"services.{self.service}.wiring:create_app()",
+        )  # fmt: skip
