@@ -1,0 +1,1 @@
+"""The rules of certificates: plain Python, no I/O, no clock."""
