@@ -1,0 +1,139 @@
+"""An author's account: one mobile, one account; passwords, and how often one may guess."""
+
+from __future__ import annotations
+
+import hmac
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from shared.aggregates import Aggregate
+from shared.events.intake import AuthorSessionsRevoked, PasswordResetAsked
+from shared.trouble import Refused
+
+FREE_TRIES = 5
+FIRST_WAIT = timedelta(minutes=1)
+LONGEST_WAIT = timedelta(minutes=15)
+FORGOTTEN_AFTER = timedelta(hours=1)
+RESET_LASTS = timedelta(minutes=30)
+RESET_PAUSE = timedelta(minutes=2)
+PASSWORD_MIN = 8
+PASSWORD_MAX = 128
+
+
+@dataclass(frozen=True, kw_only=True)
+class Profile:
+    """Who an author is and where they work; codes are the campaign's."""
+
+    name: str
+    province: str
+    city: str
+    county: str
+    unit: str
+    unit_type: str
+    role: str
+    email: str = ""
+
+
+@dataclass(kw_only=True)
+class Account(Aggregate):
+    """One author's account; ``person`` is the pseudonym of the mobile, ``password`` its argon2id hash."""
+
+    mobile: str
+    person: str
+    password: str
+    profile: Profile
+    privacy_revision: int
+    registered_at: datetime
+    reset_code: str = ""
+    reset_asked_at: datetime | None = None
+
+    def correct(self, profile: Profile) -> None:
+        """The author corrects what they said about themselves."""
+        self.profile = profile
+
+    def change_password(self, hashed: str, *, at: datetime) -> None:
+        """A new password; every session begun before is over."""
+        self.password = hashed
+        self.reset_code, self.reset_asked_at = "", None
+        self.tell(AuthorSessionsRevoked(account_id=self.id, revoked_before=at))
+
+    def ask_reset(self, *, hashed_code: str, sealed_code: str, at: datetime) -> bool:
+        """A code goes to the account's mailbox; False when there is none, or one went out a moment ago."""
+        if not self.profile.email:
+            return False
+        if self.reset_asked_at is not None and at - self.reset_asked_at < RESET_PAUSE:
+            return False
+        self.reset_code, self.reset_asked_at = hashed_code, at
+        self.tell(
+            PasswordResetAsked(
+                account_id=self.id,
+                name=self.profile.name,
+                email=self.profile.email,
+                sealed_code=sealed_code,
+                expires=at + RESET_LASTS,
+            )
+        )
+        return True
+
+    def reset_password(self, *, hashed_code: str, hashed: str, at: datetime) -> None:
+        """Set a new password by the code from the mail, which works once."""
+        asked = self.reset_asked_at
+        fits = bool(self.reset_code) and hmac.compare_digest(self.reset_code, hashed_code)
+        if asked is None or not fits or at >= asked + RESET_LASTS:
+            raise reset_wrong()
+        self.change_password(hashed, at=at)
+
+
+def sign_in_wrong() -> Refused:
+    """Mobile and password do not belong together; which of them is wrong is not said."""
+    message = "手机号或密码不正确，请核对后重新填写。忘记密码可以通过邮箱重新设置。"
+    return Refused("sign-in-wrong", message, field="password")
+
+
+def reset_wrong() -> Refused:
+    """The code is not the one that was sent, or no longer holds."""
+    return Refused("reset-wrong", "验证码不正确或已过期，请核对邮件中的验证码，或重新获取。", field="code")
+
+
+@dataclass(kw_only=True)
+class SignInTries(Aggregate):
+    """How often somebody guessed the password of one mobile, whether or not it has an account."""
+
+    failures: int = 0
+    last_at: datetime | None = None
+
+    def wait(self, at: datetime) -> timedelta:
+        """How long until the next try is heard; zero when it is heard now."""
+        if self.failures < FREE_TRIES or self.last_at is None or at - self.last_at >= FORGOTTEN_AFTER:
+            return timedelta(0)
+        doublings: int = min(self.failures - FREE_TRIES, 10)
+        pause = min(FIRST_WAIT * (1 << doublings), LONGEST_WAIT)
+        return max(timedelta(0), self.last_at + pause - at)
+
+    def check(self, at: datetime) -> None:
+        """Refused while one has to wait."""
+        wait = self.wait(at)
+        if wait:
+            minutes = -(-int(wait.total_seconds()) // 60)
+            message = f"连续{self.failures}次未能登录，请等待{minutes}分钟后再试，或通过邮箱重新设置密码。"
+            raise Refused("sign-in-wait", message, status=429)
+
+    def failed(self, at: datetime) -> None:
+        """One more guess went wrong."""
+        forgotten = self.last_at is not None and at - self.last_at >= FORGOTTEN_AFTER
+        self.failures = 1 if forgotten else self.failures + 1
+        self.last_at = at
+
+    def succeeded(self) -> None:
+        """The right person came: start counting anew."""
+        self.failures, self.last_at = 0, None
+
+
+def check_password(password: str, *, mobile: str, field: str = "password") -> None:
+    """Refused when a password is too short, too long, only digits, or holds the mobile."""
+    if len(password) < PASSWORD_MIN:
+        raise Refused("password-short", f"密码至少{PASSWORD_MIN}位，请加长。", field=field)
+    if len(password) > PASSWORD_MAX:
+        raise Refused("password-long", f"密码最多{PASSWORD_MAX}位，请缩短。", field=field)
+    if password.isdigit() or mobile in password or len(set(password)) < 4:
+        raise Refused("password-weak", "密码过于简单：不能全是数字，不能含手机号，请混合使用字母和数字。", field=field)

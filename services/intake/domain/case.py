@@ -1,0 +1,339 @@
+"""The case: a draft that its author edits, and the versions that were submitted, which nothing changes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from enum import StrEnum
+
+from services.intake.domain import telling, window
+from services.intake.domain.files import (
+    RESERVED_FOR,
+    Announced,
+    Check,
+    File,
+    Found,
+    Upload,
+    check_announced,
+    check_room,
+    checked,
+    clean_name,
+    ending,
+    stored_materials,
+)
+from services.intake.domain.findings import Draft, Finding, NotReady, blocking
+from services.intake.domain.sheet import About, Authors, Confirmed, Declaration, Part, saved
+from services.intake.domain.version import Submitter, Version
+from shared.aggregates import Aggregate
+from shared.campaign.model import Campaign
+from shared.events.intake import CaseWithdrawn, FileArrived
+from shared.events.review import DisqualificationRecorded, ResultOutcome, ResultToldToAuthors
+from shared.events.validation import FileChecked, Outcome, ReportReady
+from shared.trouble import NotThere, Refused
+
+
+class State(StrEnum):
+    """Where a case stands between its author and the rest of the world."""
+
+    DRAFT = "draft"
+    SUBMITTED = "submitted"
+    CHANGED = "changed"  # submitted, and the draft says something else by now
+    WITHDRAWN = "withdrawn"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Report:
+    """Validation's report on one submitted version."""
+
+    version: int
+    outcome: Outcome
+    findings: tuple[Found, ...]
+    scanned: bool
+    at: datetime
+
+
+@dataclass(frozen=True, kw_only=True)
+class Ended:
+    """What the author was told at the end: an outcome, or a disqualification with its reason."""
+
+    outcome: ResultOutcome | None = None
+    disqualified: str = ""
+    at: datetime
+
+
+@dataclass(kw_only=True)
+class Case(Aggregate):
+    """One case. ``edited_at`` is the last change of the draft that was not an upload."""
+
+    campaign_id: str
+    account_id: str
+    opened_at: datetime
+    edited_at: datetime
+    saved_at: datetime
+    about: About = field(default_factory=About)
+    authors: Authors = field(default_factory=Authors)
+    declaration: Declaration = field(default_factory=Declaration)
+    confirmed: tuple[Confirmed, ...] = ()
+    files: tuple[File, ...] = ()
+    uploads: tuple[Upload, ...] = ()
+    checks: tuple[Check, ...] = ()
+    number: str | None = None
+    versions: tuple[Version, ...] = ()
+    reports: tuple[Report, ...] = ()
+    ended: Ended | None = None
+
+    # What it looks like
+
+    @property
+    def present_files(self) -> tuple[File, ...]:
+        """The files of the draft, without those that were replaced or deleted."""
+        return tuple(file for file in self.files if not file.gone_at)
+
+    @property
+    def latest(self) -> Version | None:
+        """The version that counts; None before the first and after a withdrawal."""
+        last = self.versions[-1] if self.versions else None
+        return last if last and not last.withdrawn_at else None
+
+    @property
+    def state(self) -> State:
+        """Where the case stands."""
+        if not self.versions:
+            return State.DRAFT
+        if self.latest is None:
+            return State.WITHDRAWN
+        return State.SUBMITTED if self._says_what_was_submitted(self.latest) else State.CHANGED
+
+    def _says_what_was_submitted(self, version: Version) -> bool:
+        return version.same_as(self.about, self.authors, self.declaration, self.present_files)
+
+    def findings(self, campaign: Campaign, *, submitter: str) -> tuple[Finding, ...]:
+        """Everything that holds a submission back now."""
+        return blocking(self._draft(), campaign, submitter=submitter)
+
+    def _draft(self) -> Draft:
+        return Draft(
+            about=self.about,
+            authors=self.authors,
+            declaration=self.declaration,
+            files=self.present_files,
+            checks=self.checks,
+        )
+
+    def file(self, file_id: str) -> File:
+        """A present file; NotThere."""
+        for file in self.present_files:
+            if file.file_id == file_id:
+                return file
+        raise NotThere("没有找到这个文件，可能已被删除或替换。请刷新页面。")
+
+    def upload(self, upload_id: str) -> Upload:
+        """An upload under way; NotThere."""
+        for upload in self.uploads:
+            if upload.upload_id == upload_id:
+                return upload
+        raise NotThere("没有找到这次上传，可能已取消或过期。请重新选择文件。")
+
+    # The draft
+
+    def save(self, part: Part, *, campaign: Campaign, received_at: datetime) -> int:
+        """Save one part of the sheet; gives its revision. SavedMeanwhile when another tab saved it first."""
+        window.check_drafting(campaign, received_at)
+        name = {About: "about", Authors: "authors", Declaration: "declaration"}[type(part)]
+        kept: Part = getattr(self, name)
+        after = saved(kept, part)
+        if after is not kept:
+            setattr(self, name, after)
+            self._edited(received_at)
+        return after.rev
+
+    def confirm(self, person: str, *, account_id: str, at: datetime) -> None:
+        """A listed author confirms the declaration by their own account (I11). Confirming again changes nothing."""
+        if person not in {author.person for author in self.authors.people}:
+            raise NotThere()
+        if person not in {done.person for done in self.confirmed}:
+            self.confirmed = (*self.confirmed, Confirmed(person=person, account_id=account_id, at=at))
+
+    def _edited(self, at: datetime) -> None:
+        self.edited_at = max(self.edited_at, at)
+        self.saved_at = max(self.saved_at, at)
+
+    # Files
+
+    def reserve(
+        self,
+        announced: Announced,
+        *,
+        campaign: Campaign,
+        upload_id: str,
+        object_key: str,
+        multipart_id: str,
+        received_at: datetime,
+    ) -> tuple[Upload, ...]:
+        """Keep room for a file; gives the uploads whose time was over, for the store to forget."""
+        window.check_drafting(campaign, received_at)
+        check_announced(announced, campaign)
+        over = tuple(upload for upload in self.uploads if not upload.holds(received_at))
+        going = tuple(upload for upload in self.uploads if upload.holds(received_at))
+        if announced.replaces:
+            self._check_replacing(announced, going)
+        check_room(announced, campaign, files=self.present_files, uploads=going, at=received_at)
+        room = Upload(
+            upload_id=upload_id,
+            announced=announced,
+            object_key=object_key,
+            multipart_id=multipart_id,
+            registered_at=received_at,
+            expires_at=received_at + RESERVED_FOR,
+        )
+        self.uploads = (*going, room)
+        return over
+
+    def _check_replacing(self, announced: Announced, going: tuple[Upload, ...]) -> None:
+        if self.file(announced.replaces).role != announced.role:
+            raise NotThere("没有找到要替换的文件。请刷新页面。")
+        if any(upload.announced.replaces == announced.replaces for upload in going):
+            message = "这个文件正在被另一次上传替换，请等它完成，或先取消那次上传。"
+            raise Refused("replaced-already", message, field="replaces", status=409)
+
+    def arrive(self, upload_id: str, *, campaign: Campaign, at: datetime) -> str:
+        """The bytes of an upload lie in the store with the announced size; gives the file's id, again if it is done."""
+        if any(file.file_id == upload_id for file in self.files):
+            return upload_id
+        upload = self.upload(upload_id)
+        file = upload.arrived(at)
+        old = self._given_up_for(upload.announced)
+        staying = tuple(each for each in self.present_files if each.file_id not in old)
+        if file.role == "material":
+            limit = campaign.limits.materials_bytes
+            if stored_materials((*staying, file)) > limit:
+                raise Refused("materials-too-big", "支撑材料总大小超过限制，请先删除不需要的材料再上传。", status=409)
+        self.files = (*(_gone(each, at, upload_id) if each.file_id in old else each for each in self.files), file)
+        self.uploads = tuple(each for each in self.uploads if each.upload_id != upload_id)
+        self.saved_at = max(self.saved_at, at)
+        self.tell(
+            FileArrived(
+                campaign_id=self.campaign_id, case_id=self.id, account_id=self.account_id, file=file.told(), at=at
+            )
+        )
+        return upload_id
+
+    def _given_up_for(self, announced: Announced) -> set[str]:
+        """The ids of the files that give way: there is one document and one signed sheet."""
+        if announced.role == "material":
+            return {announced.replaces} & {file.file_id for file in self.present_files}
+        return {file.file_id for file in self.present_files if file.role == announced.role}
+
+    def give_up(self, upload_id: str) -> Upload | None:
+        """Free the room of an upload; None when it is gone already."""
+        found = next((upload for upload in self.uploads if upload.upload_id == upload_id), None)
+        self.uploads = tuple(upload for upload in self.uploads if upload.upload_id != upload_id)
+        return found
+
+    def delete_file(self, file_id: str, *, campaign: Campaign, received_at: datetime) -> None:
+        """Take a file out of the draft; submitted versions keep it."""
+        window.check_drafting(campaign, received_at)
+        self.file(file_id)
+        self.files = tuple(_gone(each, received_at) if each.file_id == file_id else each for each in self.files)
+        self._edited(received_at)
+
+    def rename_file(self, file_id: str, *, name: str, kind: str, campaign: Campaign, received_at: datetime) -> None:
+        """Give a file another name or kind; its ending stays."""
+        window.check_drafting(campaign, received_at)
+        file = self.file(file_id)
+        new = clean_name(name)
+        if not new.removesuffix(ending(file.name)).strip():
+            raise Refused("name-missing", "请填写文件名称。", field="name")
+        if ending(new) != ending(file.name):
+            new = clean_name(f"{new}{ending(file.name)}")
+        if file.role == "material" and kind not in {each.code for each in campaign.material_kinds}:
+            raise Refused("kind-missing", "请选择材料类别。", field="kind")
+        renamed = replace(file, name=new, kind=kind if file.role == "material" else "")
+        if renamed != file:
+            self.files = tuple(renamed if each.file_id == file_id else each for each in self.files)
+            self._edited(received_at)
+
+    # Submitting
+
+    def submit(self, *, campaign: Campaign, by: Submitter, received_at: datetime, number: str) -> int:
+        """Make the draft the next version and tell it; gives the version. Unchanged, it is the version there is.
+
+        NotReady lists everything that is missing; Refused outside of the window. ``number`` counts the first time only.
+        """
+        if self.state is State.SUBMITTED:
+            return self.versions[-1].version
+        registered = [file.registered_at for file in self.present_files]
+        window.check_submission(campaign, received_at, edited_at=self.edited_at, registered=registered)
+        found = blocking(self._draft(), campaign, submitter=by.person)
+        if found:
+            raise NotReady(found)
+        self.number = self.number or number
+        version = Version(
+            version=len(self.versions) + 1,
+            received_at=received_at,
+            by=by,
+            about=self.about,
+            authors=self.authors,
+            declaration=self.declaration,
+            files=self.present_files,
+            unsigned=self._unsigned(by.person),
+        )
+        self.versions = (*self.versions, version)
+        for event in telling.submission(self.id, self.campaign_id, self.number, version, campaign):
+            self.tell(event)
+        return version.version
+
+    def _unsigned(self, submitter: str) -> tuple[str, ...]:
+        scan = any(file.role == "sheet" for file in self.present_files)
+        signed = {submitter} | {done.person for done in self.confirmed}
+        if scan:
+            signed |= set(self.declaration.signed_on_scan)
+        return tuple(author.name for author in self.authors.people if author.person not in signed)
+
+    def withdraw(self, *, campaign: Campaign, received_at: datetime) -> int:
+        """Take back what was submitted; the draft stays. Gives the version withdrawn, again if it is done."""
+        if not self.versions:
+            raise Refused("not-submitted", "这个案例尚未报送，无须撤回。", status=409)
+        last = self.versions[-1]
+        if last.withdrawn_at is None:
+            window.check_withdrawal(campaign, received_at)
+            self.versions = (*self.versions[:-1], replace(last, withdrawn_at=received_at))
+            self.tell(
+                CaseWithdrawn(campaign_id=self.campaign_id, case_id=self.id, case_version=last.version, at=received_at)
+            )
+        return last.version
+
+    # What is heard
+
+    def hear_check(self, event: FileChecked) -> None:
+        """A file was checked; only its newest check counts, and only while its bytes are those that were checked."""
+        if any(file.file_id == event.file_id and file.sha256 == event.sha256 for file in self.files):
+            self.checks = (*(check for check in self.checks if check.file_id != event.file_id), checked(event))
+
+    def hear_report(self, event: ReportReady) -> None:
+        """The report on one version is complete; a later one on the same version takes its place."""
+        if not any(version.version == event.case_version for version in self.versions):
+            return
+        report = Report(
+            version=event.case_version,
+            outcome=event.outcome,
+            findings=tuple(Found(**finding.model_dump()) for finding in event.findings),
+            scanned=event.scanned,
+            at=event.at,
+        )
+        others = (each for each in self.reports if each.version != event.case_version)
+        self.reports = tuple(sorted((*others, report), key=lambda each: each.version))
+
+    def hear_result(self, event: ResultToldToAuthors) -> None:
+        """The outcome is out; a disqualification known before stands."""
+        if self.ended is None or not self.ended.disqualified:
+            self.ended = Ended(outcome=event.outcome, at=event.at)
+
+    def hear_disqualification(self, event: DisqualificationRecorded) -> None:
+        """The case was disqualified, with the notice's reason."""
+        outcome = self.ended.outcome if self.ended else None
+        self.ended = Ended(outcome=outcome, disqualified=event.reason, at=event.at)
+
+
+def _gone(file: File, at: datetime, replaced_by: str = "") -> File:
+    return replace(file, gone_at=at, replaced_by=replaced_by)

@@ -1,0 +1,79 @@
+"""When drafts may change and when a submission counts (I7): half-open windows, and the grace for registered uploads."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+
+from shared.campaign.model import Campaign, Window
+from shared.clock import SHANGHAI
+from shared.trouble import Refused
+
+
+def last_second(window: Window) -> str:
+    """How pages name the end of a window: 2024年10月15日23:59:59 for one that closes at midnight."""
+    last = window.last_second
+    return f"{last.year}年{last.month}月{last.day}日{last:%H:%M:%S}"
+
+
+def first_moment(window: Window) -> str:
+    """How pages name the beginning of a window: 2024年10月1日00:00."""
+    first = window.opens.astimezone(SHANGHAI)
+    return f"{first.year}年{first.month}月{first.day}日{first:%H:%M}"
+
+
+def check_drafting(campaign: Campaign, received_at: datetime) -> None:
+    """Refused before drafts open and after submission closes."""
+    if not campaign.windows.registration.has_opened(received_at):
+        opens = first_moment(campaign.windows.registration)
+        raise Refused("too-early", f"注册和填写将于北京时间{opens}开始，请届时再来。", status=409)
+    if campaign.windows.submission.has_closed(received_at):
+        raise closed(campaign)
+
+
+def check_registration(campaign: Campaign, received_at: datetime) -> None:
+    """Refused while accounts cannot be made."""
+    window = campaign.windows.registration
+    if not window.has_opened(received_at):
+        raise Refused("too-early", f"注册将于北京时间{first_moment(window)}开始，请届时再来。", status=409)
+    if window.has_closed(received_at):
+        raise Refused(
+            "registration-closed", f"注册已于北京时间{last_second(window)}截止。如有疑问，请致电服务热线。", status=409
+        )
+
+
+def check_submission(
+    campaign: Campaign, received_at: datetime, *, edited_at: datetime, registered: Iterable[datetime]
+) -> None:
+    """Refused unless received in time, or within the grace when all that came later are uploads registered in time."""
+    window = campaign.windows.submission
+    if not window.has_opened(received_at):
+        raise Refused(
+            "too-early",
+            f"报送将于北京时间{first_moment(window)}开始。草稿已保存，请届时再来报送。",
+            status=409,
+        )
+    if not window.has_closed(received_at):
+        return
+    in_grace = received_at < window.closes + timedelta(minutes=campaign.grace_minutes)
+    only_uploads = edited_at < window.closes and all(at < window.closes for at in registered)
+    if not (in_grace and only_uploads):
+        raise closed(campaign)
+
+
+def check_withdrawal(campaign: Campaign, received_at: datetime) -> None:
+    """Refused after submission closes."""
+    if campaign.windows.submission.has_closed(received_at):
+        raise Refused(
+            "window-closed",
+            f"报送已于北京时间{last_second(campaign.windows.submission)}截止，不能再在此撤回。需要撤回的，请致电服务热线。",
+            status=409,
+        )
+
+
+def closed(campaign: Campaign) -> Refused:
+    """Submission is over."""
+    end = last_second(campaign.windows.submission)
+    return Refused(
+        "window-closed", f"报送已于北京时间{end}截止，草稿不能再修改或报送。您的内容仍然保留，可以查看。", status=409
+    )
