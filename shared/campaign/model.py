@@ -108,7 +108,9 @@ class Campaign(Frozen):
     document_types: Coded[FileType]
     material_types: Coded[FileType]
     sheet_types: Coded[FileType]
-    severities: dict[Annotated[str, AfterValidator(_known_code)], Severity]
+    severities: dict[Annotated[str, AfterValidator(_known_code)], Severity] = Field(
+        json_schema_extra={"propertyNames": {"pattern": f"^({_SEVERITY_KEY.pattern})$"}}
+    )
     """By finding code; ``document.CODE`` (or material, sheet) goes before ``CODE`` for files of that role."""
 
     provinces: Coded[Province]

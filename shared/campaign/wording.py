@@ -22,9 +22,9 @@ _BY_TYPE: Mapping[str, Callable[[_Context], str]] = {
     "float_type": lambda _: "应为数字",
     "finite_number": lambda _: "应为数字",
     "bool_type": lambda _: "应为 true 或 false",
-    "greater_than": lambda c: f"须大于 {c['gt']}",
-    "greater_than_equal": lambda c: f"不能小于 {c['ge']}",
-    "less_than_equal": lambda c: f"不能大于 {c['le']}",
+    "greater_than": lambda c: f"须大于 {_number(c['gt'])}",
+    "greater_than_equal": lambda c: f"不能小于 {_number(c['ge'])}",
+    "less_than_equal": lambda c: f"不能大于 {_number(c['le'])}",
     "enum": lambda c: f"只能是以下之一：{_choices(c)}",
     "literal_error": lambda c: f"只能是以下之一：{_choices(c)}",
     "timezone_aware": lambda _: "时间须写明时区，如 2024-10-01T00:00:00+08:00",
@@ -42,6 +42,10 @@ def sentence(detail: ErrorDetails) -> str:
         return "应为带时区的时间，如 2024-10-01T00:00:00+08:00"
     known = _BY_TYPE.get(kind)
     return known(detail.get("ctx", {})) if known else f"不符合要求：{detail['msg']}"
+
+
+def _number(bound: float) -> str:
+    return str(int(bound)) if bound == int(bound) else str(bound)
 
 
 def _choices(context: _Context) -> str:
