@@ -21,6 +21,7 @@ from shared.trouble import Away
 log = structlog.get_logger()
 
 _EXISTS_ALREADY = 11000
+_LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 class Lease:
@@ -40,17 +41,23 @@ class Lease:
             return True
         free = {"$or": [{"owner": self.owner}, {"$expr": {"$lt": ["$until", "$$NOW"]}}]}
         until = {"$add": ["$$NOW", int(self._seconds * 1000)]}
+        with mongo_or_away():
+            taken = self._take(free, until) or (self._make_free() and self._take(free, until))
+        if taken:
+            self._held_until = asked + self._seconds
+        return taken
+
+    def _take(self, free: Row, until: Row) -> bool:
+        change = [{"$set": {"owner": self.owner, "until": until}}]
+        return bool(self._rows.update_one({"_id": self._name, **free}, change).matched_count)
+
+    def _make_free(self) -> bool:
+        """Put a free lease where there is none yet."""
         try:
-            with mongo_or_away():
-                taken = self._rows.update_one(
-                    {"_id": self._name, **free}, [{"$set": {"owner": self.owner, "until": until}}], upsert=True
-                )
+            self._rows.insert_one({"_id": self._name, "owner": "", "until": _LONG_AGO})
         except DuplicateKeyError:
             return False
-        if taken.matched_count or taken.upserted_id is not None:
-            self._held_until = asked + self._seconds
-            return True
-        return False
+        return True
 
     def sure(self) -> bool:
         """Whether it is held with a quarter of its time to spare."""
@@ -60,7 +67,9 @@ class Lease:
         """Give it up, so that another may take it at once."""
         self._held_until = 0.0
         with mongo_or_away():
-            self._rows.delete_one({"_id": self._name, "owner": self.owner})
+            self._rows.update_one(
+                {"_id": self._name, "owner": self.owner}, {"$set": {"owner": "", "until": _LONG_AGO}}
+            )
 
 
 class Relay:

@@ -176,7 +176,7 @@ class Records(Generic[A]):
             opened = self._open(id)
             if opened is None:
                 if create is None:
-                    log.info("nothing_to_change", kept_in=self.name, id=id, event=heard.id, type=heard.type)
+                    log.info("nothing_to_change", kept_in=self.name, id=id, heard=heard.id, type=heard.type)
                     return False
                 opened = Opened(create(), 0, {}, {}, [], {})
             slot = f"{_escaped(heard.topic)}/{_escaped(heard.subject)}"
@@ -186,7 +186,7 @@ class Records(Generic[A]):
                 act(opened.aggregate)
             except Refused as refusal:
                 REFUSALS.labels(self._database.service, refusal.code).inc()
-                log.warning("event_refused", event=heard.id, type=heard.type, code=refusal.code, id=id)
+                log.warning("event_refused", heard=heard.id, type=heard.type, code=refusal.code, id=id)
                 opened = self._open(id) or Opened(create() if create else opened.aggregate, 0, {}, {}, [], {})
             opened.heard[slot] = [heard.epoch, heard.seq]
             try:

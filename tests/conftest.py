@@ -1,0 +1,73 @@
+"""What all tests share: a database of their own on the real MongoDB, and the bus in its two forms."""
+
+from __future__ import annotations
+
+import os
+import uuid
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from shared.messaging.kafka import KafkaBus
+from shared.messaging.memory import MemoryBus
+from shared.messaging.port import Bus
+from shared.records import Database
+
+_STACK_ENV = Path(os.environ.get("ZHENGJI_STACK_ENV", "var/test/stack.env"))
+
+
+def _read_stack_env() -> None:
+    """Take the addresses of the running servers from the file that ``make up-servers`` wrote, unless they are set."""
+    if "ZHENGJI_MONGO_URI" in os.environ:
+        return
+    for file in (_STACK_ENV, Path("var/stack.env")):
+        if file.is_file():
+            for line in file.read_text().splitlines():
+                name, mark, value = line.partition("=")
+                if mark and name.startswith("ZHENGJI_"):
+                    os.environ.setdefault(name, value.strip().strip("'\""))
+            return
+
+
+_read_stack_env()
+
+
+def setting(name: str) -> str:
+    """A ZHENGJI_ setting of the running stack; without a stack the test is an error, never a silent pass."""
+    value = os.environ.get(f"ZHENGJI_{name}")
+    if not value:
+        pytest.fail(f"ZHENGJI_{name} is not set: start the servers with `make up-servers`")
+    return value
+
+
+@pytest.fixture
+def new_database() -> Iterator[Callable[[str], Database]]:
+    """Makes databases on the real MongoDB that are dropped afterwards."""
+    made: list[Database] = []
+
+    def make(service: str = "intake") -> Database:
+        database = Database(service, uri=setting("MONGO_URI"), prefix=f"t_{uuid.uuid4().hex[:10]}")
+        made.append(database)
+        return database
+
+    yield make
+    for database in made:
+        database.client.drop_database(database.db.name)
+        database.close()
+
+
+@pytest.fixture
+def database(new_database: Callable[[str], Database]) -> Database:
+    """One service's empty database."""
+    return new_database("intake")
+
+
+@pytest.fixture(params=["memory", "kafka"])
+def bus(request: pytest.FixtureRequest) -> Bus:
+    """The bus: everything that is promised of it holds for both kinds."""
+    if request.param == "memory":
+        return MemoryBus()
+    kafka = KafkaBus(setting("KAFKA_SERVERS"))
+    kafka.ensure_topics(partitions=3)
+    return kafka

@@ -1,0 +1,149 @@
+"""The one versioned write, on the real MongoDB."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
+
+import pytest
+
+from shared.events.wire import Heard
+from shared.records import Database, Records
+from shared.telemetry.correlation import following
+from shared.trouble import Conflict, NotThere, Refused
+from tests.shared.model import NOON, Apple, Basket, BasketRecord, Mood, submitted
+
+
+@pytest.fixture
+def baskets(database: Database) -> Records[Basket]:
+    database.collection("baskets").create_index(
+        "owner", unique=True, name="one_owner", partialFilterExpression={"owner": {"$gt": ""}}
+    )
+    return Records(
+        database,
+        document=BasketRecord,
+        aggregate=Basket,
+        unique={"one_owner": Refused("taken", "已有人使用。", field="owner")},
+    )
+
+
+def heard(seq: int, *, epoch: int = 1, subject: str = "case-1") -> Heard:
+    return Heard(
+        id=f"e{seq}",
+        event=submitted(subject, seq),
+        type="zhengji.intake.CaseSubmitted.v1",
+        topic="intake.open",
+        subject=subject,
+        seq=seq,
+        epoch=epoch,
+        key=subject,
+        time=NOON,
+        correlation="c",
+    )
+
+
+def test_what_is_kept_comes_back_whole(baskets: Records[Basket]) -> None:
+    basket = Basket(
+        id="b",
+        owner="李明",
+        count=3,
+        mood=Mood.BUSY,
+        apples=(Apple(weight=2, bought=datetime(2024, 1, 1, tzinfo=UTC)),),
+        notes={"a.b$c": "x%2E"},
+        emptied=NOON,
+    )
+    baskets.create(basket)
+    assert baskets.get("b") == basket
+
+
+def test_state_and_news_are_one_write(database: Database, baskets: Records[Basket]) -> None:
+    baskets.create(Basket(id="b"))
+    baskets.change("b", lambda basket: basket.put(5))
+    row = database.collection("baskets").find_one({"_id": "b"})
+    assert row is not None
+    assert (row["count"], row["version"], row["told"]) == (5, 2, {"intake:open": 1})
+    assert [(entry["topic"], entry["seq"], entry["key"]) for entry in row["outbox"]] == [("intake.open", 1, "b")]
+
+
+def test_a_refusal_keeps_nothing(database: Database, baskets: Records[Basket]) -> None:
+    baskets.create(Basket(id="b", limit=1))
+    with pytest.raises(Refused):
+        baskets.change("b", lambda basket: (basket.put(1), basket.put(1)))
+    assert baskets.get("b").count == 0
+
+
+def test_a_field_that_became_none_is_unset(database: Database, baskets: Records[Basket]) -> None:
+    baskets.create(Basket(id="b", emptied=NOON))
+
+    def forget(basket: Basket) -> None:
+        basket.emptied = None
+
+    baskets.change("b", forget)
+    assert baskets.get("b").emptied is None
+
+
+def test_eight_writers_lose_no_change_and_leave_no_gap(database: Database, baskets: Records[Basket]) -> None:
+    baskets.create(Basket(id="b"))
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(lambda _: baskets.change("b", lambda basket: basket.put()), range(80)))
+    row = database.collection("baskets").find_one({"_id": "b"})
+    assert row is not None
+    assert row["count"] == 80
+    assert [entry["seq"] for entry in row["outbox"]] == list(range(1, 81))
+
+
+def test_a_known_command_gets_its_first_answer_again(baskets: Records[Basket]) -> None:
+    baskets.create(Basket(id="b"))
+    first = baskets.change("b", lambda basket: basket.put(2), command="cmd")
+    assert baskets.change("b", lambda basket: basket.put(2), command="cmd") == first == 2
+    assert baskets.get("b").count == 2
+
+
+def test_creating_twice_by_one_command_is_once_and_by_another_is_a_conflict(baskets: Records[Basket]) -> None:
+    assert baskets.create(Basket(id="b"), command="one", answer={"id": "b"}) == {"id": "b"}
+    assert baskets.create(Basket(id="b"), command="one", answer={"id": "b"}) == {"id": "b"}
+    with pytest.raises(Conflict):
+        baskets.create(Basket(id="b"), command="two")
+
+
+def test_a_unique_index_speaks_with_its_own_refusal(baskets: Records[Basket]) -> None:
+    baskets.create(Basket(id="b", owner="o"))
+    with pytest.raises(Refused) as refusal:
+        baskets.create(Basket(id="c", owner="o"))
+    assert (refusal.value.code, refusal.value.field) == ("taken", "owner")
+
+
+def test_what_is_not_there_is_said(baskets: Records[Basket]) -> None:
+    with pytest.raises(NotThere):
+        baskets.get("nobody")
+
+
+def test_a_repeat_of_an_event_changes_nothing(baskets: Records[Basket]) -> None:
+    for seq in (1, 2, 2, 1, 3):
+        baskets.hear(heard(seq), "b", lambda basket: basket.put(), create=lambda: Basket(id="b"))
+    assert baskets.get("b").count == 3
+
+
+def test_the_epoch_comes_before_the_sequence(baskets: Records[Basket]) -> None:
+    for seq, epoch in ((7, 1), (1, 2), (8, 1)):
+        baskets.hear(heard(seq, epoch=epoch), "b", lambda basket: basket.put(), create=lambda: Basket(id="b"))
+    assert baskets.get("b").count == 2
+
+
+def test_a_refused_event_counts_as_heard_and_changes_nothing_else(baskets: Records[Basket]) -> None:
+    baskets.create(Basket(id="b", limit=0))
+    assert baskets.hear(heard(1), "b", lambda basket: basket.put())
+    assert not baskets.hear(heard(1), "b", lambda basket: basket.put())
+    assert baskets.get("b").count == 0
+
+
+def test_the_same_cause_gives_the_same_event_ids(database: Database, baskets: Records[Basket]) -> None:
+    ids = []
+    for _ in range(2):
+        database.collection("baskets").delete_many({})
+        with following(cause="event-1"):
+            baskets.hear(heard(1), "b", lambda basket: basket.put(), create=lambda: Basket(id="b"))
+        row = database.collection("baskets").find_one({"_id": "b"})
+        assert row is not None
+        ids.append(row["outbox"][0]["id"])
+    assert ids[0] == ids[1]
