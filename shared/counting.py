@@ -65,6 +65,7 @@ _EITHER: _Ranges = (
     (0xE000, 0xF8FF),  # private use: bullets of symbol fonts, rare Han
     (0xF0000, 0x10FFFF),
 )
+ALL_RANGES: _Ranges = _INVISIBLE + _BREAKS + _EAST_ASIAN + _EITHER
 
 
 class Count(NamedTuple):

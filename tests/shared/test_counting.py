@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from shared import counting
 from shared.counting import Count, count, words
 
 ROOT = Path(__file__).parents[2]
@@ -52,6 +53,13 @@ def test_the_page_counts_any_text_alike():
     blocks += ((0xE000, 0xE010), (0xF8F0, 0xFB00), (0xFE00, 0xFFFF), (0x1B000, 0x1B200), (0x1F1F0, 0x1F310))
     blocks += ((0x1FFF0, 0x20010), (0x3FFF0, 0x40010), (0xE0000, 0xE1010), (0xF0000, 0xF0010))
     texts = ["".join(chr(chance.randint(*chance.choice(blocks))) for _ in range(60)) for _ in range(2000)]
+    assert counted_in_the_page(texts) == [count(text) for text in texts]
+
+
+def test_the_page_draws_every_border_between_characters_at_the_same_place():
+    borders = {n + step for pair in counting.ALL_RANGES for n in pair for step in (-1, 0, 1)}
+    near = [chr(n) for n in sorted(borders) if 0 <= n <= 0x10FFFF and not 0xD800 <= n <= 0xDFFF]
+    texts = [f"{one}{mark}{one}" for mark in near for one in "A研"]
     assert counted_in_the_page(texts) == [count(text) for text in texts]
 
 
