@@ -83,6 +83,11 @@ class KafkaBus:
                 bootstrap_timeout_ms=5000,
                 **_RECONNECT,
             )
+            # Without this the group's leader may deal out topics whose partitions it has not heard of yet: none.
+            missing = [topic for topic in topics if not consumer.partitions_for_topic(topic)]
+        if missing:
+            consumer.close(autocommit=False, timeout_ms=1000)
+            raise Away("kafka", f"no such topics yet: {', '.join(missing)}")
         return KafkaListener(consumer)
 
     def ensure_topics(self, *, partitions: int = 6, replication: int = 1, min_insync: int = 1) -> list[str]:

@@ -167,7 +167,7 @@ class Records(Generic[A]):
             return answer
         raise Conflict(f"{self.name}/{id} changed under each of {TRIES} tries")
 
-    def hear(self, heard: Heard, id: str, act: Callable[[A], None], *, create: Callable[[], A] | None = None) -> bool:
+    def hear(self, heard: Heard, id: str, act: Callable[[A], object], *, create: Callable[[], A] | None = None) -> bool:
         """Let an event change one document, once. False: it was a repeat, or there is nothing to change.
 
         Refused by the rules, the event still counts as heard.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
@@ -22,6 +23,7 @@ from shared.web.problems import install_problems
 from shared.web.security import install_headers
 from shared.web.watching import install_watching
 
+_STAMP = re.compile(r"(\d{9,11})\.(\d{3})")
 TEMPLATES = Path(__file__).parent / "templates"
 BODY_LIMIT = 2 * 1024 * 1024
 """Octets a posted form may hold; a view that takes a file sets ``request.max_content_length`` first."""
@@ -61,12 +63,12 @@ def create_web_app(
 def received_at() -> datetime:
     """When the front door got the first byte of this request: its header where that is trusted, else the clock."""
     clock: Clock = current_app.extensions["zhengji.clock"]
-    given = request.headers.get("X-Received-At") if current_app.config["TRUST_RECEIVED_AT"] else None
-    if given is None:
+    given = request.headers.get("X-Received-At", "") if current_app.config["TRUST_RECEIVED_AT"] else ""
+    stamp = _STAMP.fullmatch(given)
+    if stamp is None:
         return clock()
-    seconds, _, fraction = given.partition(".")
-    milliseconds = int(seconds) * 1000 + int(fraction[:3].ljust(3, "0"))
-    return datetime.fromtimestamp(milliseconds / 1000, UTC)
+    seconds, milliseconds = int(stamp[1]), int(stamp[2])
+    return datetime.fromtimestamp(seconds, UTC).replace(microsecond=milliseconds * 1000)
 
 
 def _read(token: str, kind: Kind, *, settings: ServiceSettings, clock: Clock) -> Principal:
@@ -106,6 +108,8 @@ def _install_guards(app: Flask) -> None:
 
     @app.before_request
     def guard() -> None:
+        if request.endpoint is None:  # no such address or method: said as that, whoever asks
+            return
         check_access()
         if not kept.is_arriving():
             csrf.protect()

@@ -10,8 +10,10 @@ from uuid import UUID, uuid4, uuid5
 from flask import Response, make_response, render_template, request
 from flask_wtf import FlaskForm
 from wtforms import Field, Form, HiddenField
+from wtforms.fields.choices import SelectChoice
 from wtforms.validators import StopValidation, ValidationError
 
+from shared.counting import count
 from shared.trouble import Refused
 from shared.web import kept
 from shared.web.messages import ChineseMessages
@@ -123,6 +125,18 @@ class Mail:
             raise ValidationError("电子邮箱格式不正确，例如name@example.com。")
 
 
+class WordsAtMost:
+    """No more than ``limit`` 字, counted as the notice's limits are; pair it with ``row(…, count=limit)``."""
+
+    def __init__(self, limit: int) -> None:
+        self.limit = limit
+
+    def __call__(self, _form: Form, field: Field) -> None:
+        over = count(field.data or "").low - self.limit
+        if over > 0:
+            raise ValidationError(f"{field.label.text}最多{self.limit}字，请删去{over}字。")
+
+
 class AtMost:
     """No more than ``letters`` letters."""
 
@@ -133,6 +147,11 @@ class AtMost:
         if field.data and len(field.data) > self.letters:
             over = len(field.data) - self.letters
             raise ValidationError(f"{field.label.text}最多{self.letters}个字，请删去{over}个字。")
+
+
+def pick(*pairs: tuple[str, str]) -> list[SelectChoice]:
+    """Choices of a radio, select or checkbox field, each a value and its words; ``pick(("", "请选择"), …)``."""
+    return [SelectChoice(value, words) for value, words in pairs]
 
 
 def bare(value: str | None) -> str | None:

@@ -107,6 +107,8 @@ def kind_of(field: Any) -> str:
     widget = type(field.widget).__name__
     if widget == "ListWidget":
         return "checkboxes" if type(field.option_widget).__name__ == "CheckboxInput" else "radios"
+    if widget == "Select" and field.widget.multiple:
+        return "checkboxes"
     drawn = {"TextArea": "textarea", "Select": "select", "CheckboxInput": "checkbox", "FileInput": "file"}
     return drawn.get(widget) or str(getattr(field.widget, "input_type", "text"))
 
@@ -123,7 +125,7 @@ def _errors_in(field: Any) -> list[tuple[str | None, str]]:
     """A field's messages; those of enclosed fields name the innermost."""
     if hasattr(field, "entries") or hasattr(field, "form"):
         inner = [found for entry in field for found in _errors_in(entry)]
-        own = [(field.id, message) for message in field.errors if isinstance(message, str)]
+        own = [] if hasattr(field, "form") else [(field.id, each) for each in field.errors if isinstance(each, str)]
         return [*own, *inner]
     return [(first_id(field), message) for message in field.errors[:1]]
 

@@ -243,6 +243,11 @@ def test_only_one_relay_tells_at_a_time(world: World) -> None:
     second.close()
 
 
+def put_and_withdraw(basket: Basket) -> None:
+    basket.put()
+    basket.tell(withdrawn(basket.id))
+
+
 class OneFails:
     """A speaker that gives no acknowledgement for the first record of a key, once."""
 
@@ -271,7 +276,7 @@ def test_the_relay_goes_no_further_in_a_document_whose_event_failed(new_database
     database.ensure_outbox_indexes()
     for name in ("a", "b"):
         baskets.create(Basket(id=name))
-        baskets.change(name, lambda basket: (basket.put(), basket.tell(withdrawn(basket.id))))
+        baskets.change(name, put_and_withdraw)
     relay = Relay(database, bus)
     relay._speaker = OneFails(bus, b"a")  # type: ignore[assignment]
     with pytest.raises(Away):
