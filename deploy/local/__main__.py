@@ -16,16 +16,21 @@ COMMANDS = {
     "wait": "wait until everything that `up` starts is ready",
     "status": "say what runs",
     "down": "stop what was started from here, and nothing else",
+    "start": "start one program again: a server, SERVICE-ROLE, or the door",
+    "stop": "stop one program",
     "env": "print the settings of one service, for a shell",
 }
 _NEEDS_PACKAGES = ("install", "servers", "up")
 
 
 def main(arguments: list[str]) -> int:
-    parser = argparse.ArgumentParser(prog="python3 -m deploy.local", formatter_class=argparse.RawDescriptionHelpFormatter,
-                                     description="\n".join(f"{name:8} {text}" for name, text in COMMANDS.items()))  # fmt: skip
+    parser = argparse.ArgumentParser(
+        prog="python3 -m deploy.local",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        description="\n".join(f"{name:8} {text}" for name, text in COMMANDS.items()),
+    )
     parser.add_argument("command", choices=COMMANDS)
-    parser.add_argument("service", nargs="?", help="for env: whose settings")
+    parser.add_argument("name", nargs="?", help="for start and stop: which program; for env: whose settings")
     parser.add_argument("--tests", action="store_true", help="also install what only tests need")
     parser.add_argument("--remove", action="store_true", help="with down: throw the data of this stack away")
     parser.add_argument("--installed", action="store_true", help=argparse.SUPPRESS)
@@ -39,7 +44,7 @@ def main(arguments: list[str]) -> int:
         _go_on_in_venv(here, arguments)
         from deploy.local.commands import run  # after .venv is there: it needs our packages
 
-        return run(given.command, here, service=given.service, remove=given.remove)
+        return run(given.command, here, name=given.name, remove=given.remove)
     except CannotGoOn as trouble:
         say(f"stopped: {trouble}")
         return 1
@@ -56,7 +61,7 @@ def _go_on_in_venv(here: Places, arguments: list[str]) -> None:
         raise CannotGoOn("Nothing is installed yet; run `make up` or `python3 -m deploy.local install` first.")
     again = [str(here.python), "-m", "deploy.local", *arguments, "--installed"]
     os.chdir(here.root)
-    os.execv(again[0], again)
+    os.execv(again[0], again)  # noqa: S606 - our own Python, by its full path
 
 
 if __name__ == "__main__":

@@ -24,7 +24,8 @@ def _has_font() -> bool:
 
 
 def _has_venv_module() -> bool:
-    return subprocess.run([sys.executable, "-c", "import venv, ensurepip"], capture_output=True, check=False).returncode == 0
+    command = [sys.executable, "-c", "import venv, ensurepip"]
+    return subprocess.run(command, capture_output=True, check=False).returncode == 0
 
 
 # Package and how to see that what it brings is there, from wherever.
@@ -33,7 +34,7 @@ NEEDED: tuple[tuple[str, Callable[[], bool]], ...] = (
     ("maven", _has("mvn")),
     ("poppler-utils", _has("pdfsig")),
     (_FONT, _has_font),
-    ("python3-venv", lambda: _has_venv_module()),
+    ("python3-venv", _has_venv_module),
 )
 FOR_TESTS: tuple[tuple[str, Callable[[], bool]], ...] = (("chromium", _has("chromium")),)
 
@@ -48,7 +49,8 @@ def system_packages(places: Places, *, tests: bool) -> None:
     say(f"installing system packages: {' '.join(missing)}")
     apt = _as_root(["apt-get", "-o", "DPkg::Lock::Timeout=300"])
     env = {"DEBIAN_FRONTEND": "noninteractive"}
-    run_client("Refreshing the list of system packages", [*apt, "update", "-q"], log=places.log_of("apt-update"), env=env)
+    log = places.log_of("apt-update")
+    run_client("Refreshing the list of system packages", [*apt, "update", "-q"], log=log, env=env)
     run_client(
         f"Installing {' '.join(missing)}",
         [*apt, "install", "-y", "-q", "--no-install-recommends", *missing],
@@ -69,7 +71,7 @@ def python_packages(places: Places) -> None:
         return
     if not places.python.exists():
         say("making .venv")
-        run_client("Making .venv", [_newest_python(), "-m", "venv", places.venv], log=places.log_of("venv"))
+        run_client("Making .venv", [_best_python(), "-m", "venv", places.venv], log=places.log_of("venv"))
     say("installing the Python packages")
     run_client(
         "Installing the Python packages",
@@ -79,10 +81,12 @@ def python_packages(places: Places) -> None:
     stamp.write_text(sha256(lock))
 
 
-def _newest_python() -> str:
-    if sys.version_info[:2] == (3, 11):
+def _best_python() -> str:
+    """Python 3.11, for which the packages are locked, where there is one; else the one that runs this, if not older."""
+    here = sys.version_info[:2]
+    if here == (3, 11):
         return sys.executable
     found = shutil.which("python3.11")
-    if found is None and sys.version_info < (3, 11):
+    if found is None and here < (3, 11):
         raise CannotGoOn("Python 3.11 or newer is needed; install python3.11 and run again.")
     return found or sys.executable

@@ -7,22 +7,25 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 
 from deploy.local.frontend import build_frontend
+from deploy.local.given import without_sourced
 from deploy.local.places import Places
 from deploy.local.processes import Processes
 from deploy.local.say import say
 from deploy.local.settings_file import read_settings
-from deploy.local.stack import SERVERS, Stack, stop
+from deploy.local.stack import Stack, servers_here, stop
 from deploy.local.trouble import CannotGoOn
 
 
-def run(command: str, places: Places, *, service: str | None, remove: bool) -> int:
+def run(command: str, places: Places, *, name: str | None, remove: bool) -> int:
     """Do one command; returns the exit code."""
     if command == "env":
-        return _env(places, service)
+        return _env(places, name)
     if command == "status":
         return _status(places)
     if command == "down":
         return _down(places, remove=remove)
+    if command in ("start", "stop"):
+        return _one(places, command, name or "")
     with _alone(places):
         if command != "wait":
             install(places, frontend=command != "servers")
@@ -39,7 +42,7 @@ def run(command: str, places: Places, *, service: str | None, remove: bool) -> i
 
 def install(places: Places, *, frontend: bool) -> None:
     """Fetch the servers that no setting replaces, and build the front end; side by side, for the network waits most."""
-    steps = [server.install for server in SERVERS if server.external not in os.environ]
+    steps = [server.install for server in servers_here(without_sourced(os.environ))]
     with ThreadPoolExecutor() as pool:
         for done in [pool.submit(step, places) for step in (*steps, *([build_frontend] if frontend else []))]:
             done.result()
@@ -51,6 +54,15 @@ def _env(places: Places, service: str | None) -> int:
         if not file.exists():
             raise CannotGoOn(f"{file} does not exist; start the stack with `make up-servers` first.")
         print(file.read_text(), end="")
+    return 0
+
+
+def _one(places: Places, command: str, name: str) -> int:
+    with _alone(places):
+        if command == "start":
+            Stack(places).start_one(name)
+        else:
+            Processes(places.run, places.log).stop([name])
     return 0
 
 

@@ -41,7 +41,7 @@ def door_program(places: Places, port: int) -> Program:
     )
 
 
-def _upstream(service: str, port: int | None) -> str:
+def _upstream(service: str, port: int) -> str:
     return f"    upstream {service} {{ server 127.0.0.1:{port}; keepalive 16; }}"
 
 

@@ -13,10 +13,11 @@ from deploy.local.trouble import CannotGoOn, failed_step, no_registry, not_enoug
 
 # What the clients print when nobody answers; anything else is a failure of its own.
 _NOBODY_ANSWERED = (
-    "Could not transfer", "Could not resolve host", "UnknownHostException", "Network is unreachable", "No route to host",
-    "Temporary failure", "Connection refused", "Connection reset", "connection refused", "no such host", "i/o timeout",
-    "timed out", "NewConnectionError", "ReadTimeoutError", "ENOTFOUND", "ECONNREFUSED", "ETIMEDOUT", "ECONNRESET",
-    "EAI_AGAIN", "Max retries exceeded", "TLS handshake timeout", "Failed to fetch",
+    "Could not transfer", "Could not resolve host", "UnknownHostException", "Network is unreachable",
+    "No route to host", "Temporary failure", "Connection refused", "Connection reset", "connection refused",
+    "no such host", "i/o timeout", "timed out", "NewConnectionError", "ReadTimeoutError", "ENOTFOUND",
+    "ECONNREFUSED", "ETIMEDOUT", "ECONNRESET", "EAI_AGAIN", "Max retries exceeded", "TLS handshake timeout",
+    "Failed to fetch",
 )  # fmt: skip
 
 

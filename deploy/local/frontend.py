@@ -26,9 +26,11 @@ def build_frontend(places: Places) -> None:
     installed = places.root / "node_modules" / ".installed.lock.sha256"
     lock = sha256(places.root / "package-lock.json")
     if not installed.exists() or installed.read_text() != lock:
-        run_client("Fetching the front-end packages", [npm, "ci"], log=places.log_of("npm-ci"), env=env, cwd=places.root)
+        log = places.log_of("npm-ci")
+        run_client("Fetching the front-end packages", [npm, "ci"], log=log, env=env, cwd=places.root)
         installed.write_text(lock)
-    run_client("Building the front end", [npm, "run", "build"], log=places.log_of("npm-build"), env=env, cwd=places.root)
+    log = places.log_of("npm-build")
+    run_client("Building the front end", [npm, "run", "build"], log=log, env=env, cwd=places.root)
     stamp.parent.mkdir(exist_ok=True)
     stamp.write_text(wanted)
 

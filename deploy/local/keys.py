@@ -1,4 +1,4 @@
-"""The keys and secrets of one stack: made on first start, kept in its folder, told as settings to those who need them."""
+"""The keys and secrets of one stack: made on first start, told as settings to those who need them."""
 
 import base64
 import json

@@ -15,7 +15,7 @@ _FIRST, _BLOCK, _BLOCKS = 20000, 100, 120
 
 def is_free(port: int) -> bool:
     """Whether a server could listen on 127.0.0.1:port (and on every address) right now."""
-    for host in ("127.0.0.1", "0.0.0.0"):
+    for host in ("127.0.0.1", "0.0.0.0"):  # noqa: S104 - bound for a moment, to ask
         with socket.socket() as probe:
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             try:

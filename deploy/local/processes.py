@@ -1,4 +1,4 @@
-"""Programs we start and stop: each is remembered by pid and start time, so that nobody else's program is ever stopped."""
+"""Programs we start and stop: remembered by pid and start time, so that nobody else's is ever stopped."""
 
 import json
 import os

@@ -5,6 +5,9 @@ from pathlib import Path
 
 SERVICES = ("intake", "validation", "review", "certificate", "notify")
 
+# A worker's heartbeat must not wait for a busy disk.
+_SHARED_MEMORY = "/dev/shm"  # noqa: S108 - gunicorn makes an unnamed file there
+
 # (service, role); web answers people and programs, worker tells and hears events, the others do one kind of work.
 TABLE: tuple[tuple[str, str], ...] = (
     *((service, "web") for service in SERVICES),
@@ -29,14 +32,12 @@ PREFIXES: dict[str, tuple[str, ...]] = {
 
 @dataclass(frozen=True)
 class OwnProgram:
-    """One of our programs, with the ports it listens on."""
+    """One of our programs, with the port it listens on."""
 
     service: str
     role: str
-    port: int | None
-    """Where a web role answers; None for the others."""
-    metrics: int
-    """Where /healthz, /readyz and /metrics answer."""
+    port: int
+    """Where /healthz, /readyz and /metrics answer, and for a web role the pages as well."""
 
     @property
     def name(self) -> str:
@@ -47,6 +48,6 @@ class OwnProgram:
             return (python, "-m", f"services.{self.service}", self.role)
         return (
             python, "-m", "gunicorn", "--worker-class", "gthread", "--workers", "1", "--threads", "8",
-            "--no-control-socket", "--worker-tmp-dir", "/dev/shm", "--graceful-timeout", "10",
+            "--no-control-socket", "--worker-tmp-dir", _SHARED_MEMORY, "--graceful-timeout", "10",
             "--bind", f"127.0.0.1:{self.port}", f"services.{self.service}.wiring:create_app()",
         )  # fmt: skip

@@ -6,11 +6,11 @@ class CannotGoOn(Exception):
 
 
 def port_taken(name: str, port: int, setting: str) -> CannotGoOn:
-    return CannotGoOn(f"{name} cannot use port {port}: another program holds it; free it, or change or unset {setting}.")
+    return CannotGoOn(f"{name} cannot use port {port}: another program holds it; free it, or change {setting}.")
 
 
 def no_free_port(name: str) -> CannotGoOn:
-    return CannotGoOn(f"No free port was found for {name} between 20000 and 31999; stop another stack with `make down`.")
+    return CannotGoOn(f"No port between 20000 and 31999 is free for {name}; stop another stack with `make down`.")
 
 
 def not_enough_memory(need_mb: int, free_mb: int) -> CannotGoOn:
@@ -21,15 +21,17 @@ def not_enough_memory(need_mb: int, free_mb: int) -> CannotGoOn:
 
 
 def not_enough_disk(place: str, need_mb: int, free_mb: int) -> CannotGoOn:
-    return CannotGoOn(f"{place} has {free_mb} MB free and {need_mb} MB are needed; free some space or set ZHENGJI_CACHE.")
+    return CannotGoOn(
+        f"{place} has {free_mb} MB free and {need_mb} MB are needed; free some space or set ZHENGJI_CACHE."
+    )
 
 
 def no_registry(what: str, tool: str) -> CannotGoOn:
-    return CannotGoOn(f"{what} could not be fetched with {tool}: the registry did not answer; check the network and run again.")
+    return CannotGoOn(f"{what} failed: the registry that {tool} asks did not answer; check the network and run again.")
 
 
 def wrong_checksum(name: str) -> CannotGoOn:
-    return CannotGoOn(f"{name} is not the file we know (its SHA-256 differs); it was removed, run again to fetch it anew.")
+    return CannotGoOn(f"{name} is not the file we know (its SHA-256 differs), so nothing of it was kept; run again.")
 
 
 def cannot_install(packages: str) -> CannotGoOn:
@@ -42,6 +44,10 @@ def ended_early(name: str, log: str) -> CannotGoOn:
 
 def not_ready(name: str, seconds: float, log: str) -> CannotGoOn:
     return CannotGoOn(f"{name} was not ready after {seconds:.0f} seconds; see {log}.")
+
+
+def unknown_program(name: str, known: list[str]) -> CannotGoOn:
+    return CannotGoOn(f"There is no program named {name!r}; there are {', '.join(known)}.")
 
 
 def failed_step(what: str, log: str) -> CannotGoOn:

@@ -1,4 +1,4 @@
-"""The real servers of the stack, one file each: how it is fetched, how it is run, when it is ready, what to tell others."""
+"""The real servers of the stack, one file each: how it is fetched, how it is run, when it is ready."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
