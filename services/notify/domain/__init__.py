@@ -1,0 +1,1 @@
+"""The rules of letters, addresses and contact forms: plain Python."""
