@@ -10,7 +10,7 @@ import * as sass from "sass";
 const here = dirname(fileURLToPath(import.meta.url));
 const root = resolve(here, "../..");
 const out = join(root, "build/assets");
-const fresh = join(root, "build/assets.fresh");
+const fresh = join(root, `build/assets.${process.pid}`);
 const manifest = {};
 
 async function keep(name, contents) {

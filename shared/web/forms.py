@@ -126,10 +126,11 @@ class Mail:
 
 
 class WordsAtMost:
-    """No more than ``limit`` 字, counted as the notice's limits are; pair it with ``row(…, count=limit)``."""
+    """No more than ``limit`` 字, counted as the notice's limits are; the page counts along."""
 
     def __init__(self, limit: int) -> None:
         self.limit = limit
+        self.field_flags = {"words": limit}
 
     def __call__(self, _form: Form, field: Field) -> None:
         over = count(field.data or "").low - self.limit
