@@ -1,13 +1,54 @@
 # What one does with the platform on one machine; `make help` lists it.
 .DEFAULT_GOAL := help
-.PHONY: help up-servers down
+.PHONY: help install demo up up-servers down status test check bench images screenshots lock
+
 LOCAL := python3 -m deploy.local
+PYTHON := .venv/bin/python
+SERVICES := intake validation review certificate notify
+CONTAINERS ?= $(shell command -v podman || command -v docker)
 
 help: ## show this list
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
+	@sed -nE 's/^([a-z-]+):.*## (.*)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 20
+
+install: ## fetch and build what is missing, start nothing
+	@$(LOCAL) install --tests
+
+demo: up ## start everything, play the whole campaign, leave it running
+	@set -a; . var/stack.env; set +a; $(PYTHON) -m zhengji play
+
+up: ## start the servers, the five services and the door
+	@$(LOCAL) up
 
 up-servers: ## start MongoDB, Kafka, MinIO and the mail server only
 	@$(LOCAL) servers
 
 down: ## stop what was started from here, and nothing else
 	@$(LOCAL) down
+
+status: ## say what runs
+	@$(LOCAL) status
+
+test: ## run every test, the real servers included, in a stack of its own
+	@.ci/test $(TESTS)
+
+check: ## lint, types and the walls between the rooms
+	@$(PYTHON) -c '' 2>/dev/null || $(LOCAL) install
+	$(PYTHON) -m ruff check .
+	$(PYTHON) -m mypy
+	.venv/bin/lint-imports
+
+bench: ## print the measured ratios
+	@$(LOCAL) up
+	@set -a; . var/stack.env; set +a; $(PYTHON) -m bench
+
+images: ## build one image a service, with podman or docker
+	@test -n "$(CONTAINERS)" || { echo "Neither podman nor docker is installed; images need one of them." >&2; exit 1; }
+	@for service in $(SERVICES); do \
+		$(CONTAINERS) build --build-arg SERVICE=$$service -f deploy/images/Containerfile -t zhengji-$$service . || exit 1; \
+	done
+
+screenshots: install ## make the pictures of the pages again, into build/screenshots
+	@$(PYTHON) -m tests.browser.take_screenshots build/screenshots
+
+lock: ## write requirements/*.lock from the dependency groups
+	@requirements/lock
