@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import io
-import logging
 import shutil
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -13,7 +12,8 @@ from pathlib import Path
 from tempfile import mkdtemp
 from typing import Any
 
-from asn1crypto import pem as asn1_pem
+import structlog
+from asn1crypto import pem as asn1_pem  # type: ignore[import-untyped]  # has no stubs
 from asn1crypto import x509 as asn1_x509
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
@@ -30,7 +30,7 @@ from pyhanko_certvalidator import ValidationContext
 from pyhanko_certvalidator.registry import SimpleCertificateStore
 
 _YEAR = timedelta(days=365)
-log = logging.getLogger(__name__)
+log = structlog.get_logger()
 
 
 @dataclass(frozen=True)
@@ -61,7 +61,7 @@ class CachedKeySigner(signers.Signer):
         self._key = serialization.load_pem_private_key(keys.key, password=None)
         if not isinstance(self._key, rsa.RSAPrivateKey):
             raise SigningError("the signer's key has to be an RSA key")
-        store = SimpleCertificateStore()
+        store = SimpleCertificateStore()  # type: ignore[no-untyped-call]  # the library left it untyped
         store.register(_certificate(keys.authority))
         super().__init__(signing_cert=_certificate(keys.certificate), cert_registry=store)
 
@@ -73,7 +73,7 @@ class CachedKeySigner(signers.Signer):
         return self._key.sign(data, padding.PKCS1v15(), {"sha256": hashes.SHA256()}[digest_algorithm])
 
 
-class _SignerAt(signers.PdfSigner):  # type: ignore[misc]  # pyHanko is read without its types here
+class _SignerAt(signers.PdfSigner):
     """pyHanko's signer with an injected clock."""
 
     def __init__(self, metadata: Any, *, signer: CachedKeySigner, at: datetime) -> None:
@@ -120,16 +120,16 @@ class PdfJudge:
     def verify_pdf(self, pdf: bytes) -> Verification:
         """What the PDF is worth; whatever cannot be read is not valid."""
         if not pdf.startswith(b"%PDF-"):
-            return Verification(valid=False, intact=False, trusted=False, reason="这不是 PDF 文件。")
+            return _worthless("这不是 PDF 文件。")
         try:
             return self._judged(PdfFileReader(io.BytesIO(pdf)))
         except Exception as error:  # whatever breaks the reader is a broken file: never valid, never an error page
-            log.info("signed pdf is unreadable", extra={"trouble": type(error).__name__})
-            return Verification(valid=False, intact=False, trusted=False, reason="文件已被改动或已损坏，无法读取其签名。")
+            log.info("signed_pdf_unreadable", error=type(error).__name__)
+            return _worthless("文件已被改动或已损坏，无法读取其签名。")
 
     def _judged(self, reader: Any) -> Verification:
         if not reader.embedded_signatures:
-            return Verification(valid=False, intact=False, trusted=False, reason="文件中没有电子签名，不是本平台颁发的证书。")
+            return _worthless("文件中没有电子签名，不是本平台颁发的证书。")
         signature = reader.embedded_signatures[0]
         context = ValidationContext(trust_roots=self._roots, allow_fetching=False)
         status = validate_pdf_signature(signature, context)
@@ -140,15 +140,24 @@ class PdfJudge:
         )
         intact = bool(status.intact and status.valid and whole)
         trusted = bool(status.trusted)
-        reason = "" if intact and trusted else "文件在签名之后被改动过。" if not intact else "签名不是由本平台的签发机构作出的。"
         return Verification(
             valid=intact and trusted,
             intact=intact,
             trusted=trusted,
             signer=_signer(status.signing_cert),
             signed_at=status.signer_reported_dt,
-            reason=reason,
+            reason=_what_is_wrong(intact=intact, trusted=trusted),
         )
+
+
+def _what_is_wrong(*, intact: bool, trusted: bool) -> str:
+    if not intact:
+        return "文件在签名之后被改动过。"
+    return "" if trusted else "签名不是由本平台的签发机构作出的。"
+
+
+def _worthless(reason: str) -> Verification:
+    return Verification(valid=False, intact=False, trusted=False, reason=reason)
 
 
 def _signer(certificate: asn1_x509.Certificate) -> str:
@@ -170,6 +179,12 @@ def keys_in(directory: Path, *, organisation: str, now: datetime) -> Keys:
 def retired_authorities(directory: Path) -> tuple[bytes, ...]:
     """Earlier authorities (``retired-*.pem``), whose certificates stay good."""
     return tuple(path.read_bytes() for path in sorted(directory.glob("retired-*.pem")))
+
+
+def pem_blocks(text: bytes) -> tuple[bytes, ...]:
+    """The certificates of a PEM text, one by one."""
+    mark = b"-----END CERTIFICATE-----"
+    return tuple(block.strip() + b"\n" + mark + b"\n" for block in text.split(mark)[:-1])
 
 
 def _make_folder(directory: Path, *, organisation: str, now: datetime) -> None:

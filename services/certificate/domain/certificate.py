@@ -27,13 +27,14 @@ class Wording:
     """What stands on a certificate, word for word; later changes of names or units do not touch it."""
 
     heading: str
-    activity: str
+    subtitle: str
     campaign: str
     category: str
     case_title: str
     outcome: str
     authors: tuple[str, ...]
-    holder: int
+    holder: int | None
+    """The holder's place among the authors; None where all hold it together."""
     unit: str
     issuer: str
     seal: str
@@ -41,14 +42,18 @@ class Wording:
 
     @property
     def holder_name(self) -> str:
-        return self.authors[self.holder]
+        return self.authors[self.holder] if self.holder is not None else "、".join(self.authors)
 
 
 @dataclass(frozen=True)
 class Issue:
-    """One printed form of the certificate, with a number of its own. ``sha256`` (hex) is of the signed PDF."""
+    """One printed form of the certificate, with a number of its own.
+
+    ``token`` stands beside the number in the QR code; ``sha256`` (hex) is of the signed PDF.
+    """
 
     number: str
+    token: str
     wording: Wording
     object_key: str
     sha256: str
@@ -136,10 +141,15 @@ class Certificate(Aggregate):
             )
         )
 
-    def standing(self, number: str) -> Standing:
-        """What holds of one of its numbers; LookupError if it is none of them."""
+    def numbered(self, number: str) -> Issue:
+        """The issue that bears this number; LookupError if none does."""
         if number not in self.numbers:
             raise LookupError(f"{number} is none of this certificate's numbers")
+        return self.issues[self.numbers.index(number)]
+
+    def standing(self, number: str) -> Standing:
+        """What holds of one of its numbers; LookupError if it is none of them."""
+        self.numbered(number)
         if self.revocation is not None:
             return Standing.REVOKED
         return Standing.VALID if number == self.current.number else Standing.REPLACED
@@ -161,7 +171,6 @@ def certificate_id(case_id: str, author: int) -> str:
 def corrected(wording: Wording, *, name: str | None = None, unit: str | None = None) -> Wording:
     """The wording with the holder's name or unit put right; authors are neither added nor reordered."""
     authors = wording.authors
-    if name is not None:
+    if name is not None and wording.holder is not None:
         authors = tuple(name if place == wording.holder else author for place, author in enumerate(authors))
     return replace(wording, authors=authors, unit=wording.unit if unit is None else unit)
-

@@ -35,10 +35,6 @@ class NumberMaker:
         """The short word that stands in the QR code beside the number."""
         return self._draw("token", number)[:_TOKEN_LENGTH]
 
-    def token_agrees(self, token: str, *, number: str) -> bool:
-        """Whether this word belongs to this number."""
-        return hmac.compare_digest(token.upper().encode(), self.token(number).encode())
-
     def lookup(self, *, name: str, last_four: str) -> str:
         """What is kept of a name and the end of a mobile, so that it can be found and not be read."""
         return hmac.new(self._secret, f"lookup\0{name}\0{last_four}".encode(), sha256).hexdigest()

@@ -1,0 +1,67 @@
+"""The campaign as last heard, and how it words a certificate."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from functools import lru_cache
+
+from services.certificate.domain.case import Case
+from services.certificate.domain.certificate import Wording
+from services.certificate.domain.numbering import category_letter
+from shared.aggregates import Aggregate
+from shared.campaign.model import Campaign, CertificateFor
+
+
+@dataclass(kw_only=True)
+class KnownCampaign(Aggregate):
+    """The campaign of the highest revision heard; ``text`` is its JSON."""
+
+    revision: int = 0
+    text: str = ""
+    heard_at: datetime | None = None
+
+    def take(self, *, revision: int, text: str, at: datetime) -> None:
+        """Take a published revision, unless a later one is known."""
+        if revision >= self.revision:
+            self.revision, self.text, self.heard_at = revision, text, at
+
+    def campaign(self) -> Campaign:
+        return _read(self.text)
+
+
+@lru_cache(maxsize=16)
+def _read(text: str) -> Campaign:
+    return Campaign.model_validate_json(text)
+
+
+def holders(campaign: Campaign, case: Case) -> tuple[int | None, ...]:
+    """Whose certificates a case gets: the authors' places, or one None where all hold it together."""
+    if campaign.certificates.one_for is CertificateFor.EACH_CASE:
+        return (None,)
+    return tuple(range(len(case.authors)))
+
+
+def wording(campaign: Campaign, case: Case, *, holder: int | None) -> Wording:
+    """What stands on the certificate of this holder."""
+    assert case.published_at is not None, "a certificate is worded after publication"
+    units = [author.unit for author in case.authors] if holder is None else [case.authors[holder].unit]
+    return Wording(
+        heading=campaign.certificates.title,
+        subtitle=campaign.subtitle,
+        campaign=campaign.title,
+        category=campaign.category(case.category).name,
+        case_title=case.title,
+        outcome=case.outcome,
+        authors=tuple(author.name for author in case.authors),
+        holder=holder,
+        unit="、".join(dict.fromkeys(units)),
+        issuer=campaign.issuer,
+        seal=campaign.certificates.seal,
+        dated=case.published_at,
+    )
+
+
+def letter(campaign: Campaign, case: Case) -> str:
+    """The letter of the case's category in certificate numbers."""
+    return category_letter(case.category, [category.code for category in campaign.categories])
