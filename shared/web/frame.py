@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, TypeVar
 
 from flask import Flask, request
 from flask_wtf.csrf import generate_csrf
@@ -13,6 +13,7 @@ from flask_wtf.csrf import generate_csrf
 from shared.clock import Clock
 from shared.identity import Principal
 from shared.settings import ServiceSettings
+from shared.trouble import Away
 from shared.web import kept
 from shared.web.access import somebody
 from shared.web.assets import asset
@@ -85,13 +86,13 @@ def install_frame(app: Flask, *, settings: ServiceSettings, masthead: Callable[[
 
     @app.context_processor
     def surroundings() -> dict[str, Any]:
-        person = somebody()
+        person = _unless_away(somebody, None)
         places = places_of(person)
         return {
             "me": person,
             "places": places,
             "current": current_place(places, request.path),
-            "masthead": masthead(),
+            "masthead": _unless_away(masthead, Masthead()),
             "operator": settings.operator_name,
             "filing_number": settings.filing_number,
             "version": VERSION,
@@ -100,6 +101,17 @@ def install_frame(app: Flask, *, settings: ServiceSettings, masthead: Callable[[
             "back": None,
             "wide": False,
         }
+
+
+Found = TypeVar("Found")
+
+
+def _unless_away(find: Callable[[], Found], otherwise: Found) -> Found:
+    """What the frame would like to know; the page that reports a missing dependency must not need it."""
+    try:
+        return find()
+    except Away:
+        return otherwise
 
 
 def kind_of(field: Any) -> str:

@@ -255,6 +255,17 @@ def test_a_revoked_session_is_no_login(before: datetime, seen: str | None) -> No
     assert client.get("/greet").get_json() == {"who": seen}
 
 
+def test_a_missing_database_is_reported_even_to_those_whose_session_it_would_confirm() -> None:
+    def away(_: Principal) -> datetime | None:
+        raise Away("mongodb")
+
+    client = an_app(revoked_before=away).test_client()
+    client.set_cookie("author", author_cookie())
+    answer = client.get("/read")
+    assert (answer.status_code, "服务暂时无法使用" in answer.text) == (503, True)
+    assert client.get("/nowhere").status_code == 404
+
+
 def test_the_door_says_when_a_request_was_received() -> None:
     client = an_app().test_client()
     stamped = client.get("/received", headers={"X-Received-At": "1729007999.987"}).get_json()
