@@ -110,16 +110,13 @@ class SignInTries(Aggregate):
         pause = min(FIRST_WAIT * (1 << doublings), LONGEST_WAIT)
         return max(timedelta(0), self.last_at + pause - at)
 
-    def check(self, at: datetime) -> None:
-        """Refused while one has to wait."""
+    def begin(self, at: datetime) -> None:
+        """Count a guess before it is judged, so that many at once are no way around; Refused while one has to wait."""
         wait = self.wait(at)
         if wait:
             minutes = -(-int(wait.total_seconds()) // 60)
             message = f"连续{self.failures}次未能登录，请等待{minutes}分钟后再试，或通过邮箱重新设置密码。"
             raise Refused("sign-in-wait", message, status=429)
-
-    def failed(self, at: datetime) -> None:
-        """One more guess went wrong."""
         forgotten = self.last_at is not None and at - self.last_at >= FORGOTTEN_AFTER
         self.failures = 1 if forgotten else self.failures + 1
         self.last_at = at

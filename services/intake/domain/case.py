@@ -22,7 +22,7 @@ from services.intake.domain.files import (
     stored_materials,
 )
 from services.intake.domain.findings import Draft, Finding, NotReady, blocking
-from services.intake.domain.sheet import About, Authors, Confirmed, Declaration, Part, saved
+from services.intake.domain.sheet import About, Authors, Confirmed, Declaration, saved
 from services.intake.domain.version import Submitter, Version
 from shared.aggregates import Aggregate
 from shared.campaign.model import Campaign
@@ -120,6 +120,15 @@ class Case(Aggregate):
             checks=self.checks,
         )
 
+    def unsigned_now(self) -> tuple[str, ...]:
+        """The names of listed authors whose signature is missing; the account that declared has signed."""
+        signed = {done.person for done in self.confirmed}
+        if self.declaration.declared:
+            signed.add(self.declaration.declared.by)
+        if any(file.role == "sheet" for file in self.present_files):
+            signed |= set(self.declaration.signed_on_scan)
+        return tuple(author.name for author in self.authors.people if author.name and author.person not in signed)
+
     def file(self, file_id: str) -> File:
         """A present file; NotThere."""
         for file in self.present_files:
@@ -136,16 +145,22 @@ class Case(Aggregate):
 
     # The draft
 
-    def save(self, part: Part, *, campaign: Campaign, received_at: datetime) -> int:
+    def save(self, part: About | Authors | Declaration, *, campaign: Campaign, received_at: datetime) -> int:
         """Save one part of the sheet; gives its revision. SavedMeanwhile when another tab saved it first."""
         window.check_drafting(campaign, received_at)
-        name = {About: "about", Authors: "authors", Declaration: "declaration"}[type(part)]
-        kept: Part = getattr(self, name)
-        after = saved(kept, part)
-        if after is not kept:
-            setattr(self, name, after)
+        before = self.about, self.authors, self.declaration
+        if isinstance(part, About):
+            self.about = saved(self.about, part)
+            rev = self.about.rev
+        elif isinstance(part, Authors):
+            self.authors = saved(self.authors, part)
+            rev = self.authors.rev
+        else:
+            self.declaration = saved(self.declaration, part)
+            rev = self.declaration.rev
+        if before != (self.about, self.authors, self.declaration):
             self._edited(received_at)
-        return after.rev
+        return rev
 
     def confirm(self, person: str, *, account_id: str, at: datetime) -> None:
         """A listed author confirms the declaration by their own account (I11). Confirming again changes nothing."""
@@ -224,10 +239,11 @@ class Case(Aggregate):
             return {announced.replaces} & {file.file_id for file in self.present_files}
         return {file.file_id for file in self.present_files if file.role == announced.role}
 
-    def give_up(self, upload_id: str) -> Upload | None:
-        """Free the room of an upload; None when it is gone already."""
-        found = next((upload for upload in self.uploads if upload.upload_id == upload_id), None)
-        self.uploads = tuple(upload for upload in self.uploads if upload.upload_id != upload_id)
+    def give_up(self, upload_id: str) -> bool:
+        """Free the room of an upload; False when it has arrived or is gone already."""
+        staying = tuple(upload for upload in self.uploads if upload.upload_id != upload_id)
+        found = staying != self.uploads
+        self.uploads = staying
         return found
 
     def delete_file(self, file_id: str, *, campaign: Campaign, received_at: datetime) -> None:
@@ -260,7 +276,7 @@ class Case(Aggregate):
 
         NotReady lists everything that is missing; Refused outside of the window. ``number`` counts the first time only.
         """
-        if self.state is State.SUBMITTED:
+        if self.state is State.SUBMITTED and self.versions[-1].by == by:
             return self.versions[-1].version
         registered = [file.registered_at for file in self.present_files]
         window.check_submission(campaign, received_at, edited_at=self.edited_at, registered=registered)
@@ -276,19 +292,12 @@ class Case(Aggregate):
             authors=self.authors,
             declaration=self.declaration,
             files=self.present_files,
-            unsigned=self._unsigned(by.person),
+            unsigned=self.unsigned_now(),
         )
         self.versions = (*self.versions, version)
         for event in telling.submission(self.id, self.campaign_id, self.number, version, campaign):
             self.tell(event)
         return version.version
-
-    def _unsigned(self, submitter: str) -> tuple[str, ...]:
-        scan = any(file.role == "sheet" for file in self.present_files)
-        signed = {submitter} | {done.person for done in self.confirmed}
-        if scan:
-            signed |= set(self.declaration.signed_on_scan)
-        return tuple(author.name for author in self.authors.people if author.person not in signed)
 
     def withdraw(self, *, campaign: Campaign, received_at: datetime) -> int:
         """Take back what was submitted; the draft stays. Gives the version withdrawn, again if it is done."""

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from services.intake.domain.files import Check, File, megabytes, stored_materials
+from services.intake.domain.mobile import is_mobile
 from services.intake.domain.sheet import About, Authors, Declaration
 from shared.campaign.model import Campaign
 from shared.counting import count
@@ -105,6 +106,13 @@ def author_findings(authors: Authors, campaign: Campaign, *, submitter: str) -> 
         ):
             if not value.strip():
                 yield _missing(f"第{place + 1}位作者的{name}", "authors", f"people-{place}-{field}")
+        if author.mobile.strip() and not is_mobile(author.mobile):
+            yield Finding(
+                code="FIELD_MISSING",
+                message=f"第{place + 1}位作者的手机号应为11位数字，请核对。",
+                page="authors",
+                anchor=f"people-{place}-mobile",
+            )
     if submitter not in {author.person for author in people}:
         yield Finding(
             code="FIELD_MISSING",

@@ -10,6 +10,15 @@ from shared.trouble import Refused
 _WRITTEN = re.compile(r"(?:\+?86|0086)?(1[3-9]\d{9})")
 
 
+def is_mobile(written: str) -> bool:
+    """Whether it is a mainland mobile, however it is written."""
+    try:
+        normal_mobile(written)
+    except Refused:
+        return False
+    return True
+
+
 def normal_mobile(written: str, *, field: str | None = "mobile") -> str:
     """Eleven digits: 138 0000-1234, +86 13800001234 and １３８… are all 13800001234. Refused when it is none."""
     bare = re.sub(r"[\s\-－—()（）]", "", unicodedata.normalize("NFKC", written))

@@ -60,7 +60,7 @@ class Authors:
 
 @dataclass(frozen=True, kw_only=True)
 class Agreed:
-    """Something agreed to, in the words that were shown, by which account, when."""
+    """Something agreed to, in the words that were shown, by whom (a person's pseudonym), when."""
 
     code: str
     wording: str

@@ -10,22 +10,22 @@ from services.intake.domain.case import Case
 from shared.campaign.model import Campaign, Stage, Window
 from shared.clock import SHANGHAI
 
-Reached = Literal["done", "current", "ahead"]
+Reached = Literal["done", "now", "later"]
 
 
 @dataclass(frozen=True, kw_only=True)
 class Step:
     """One stage with the day or span it belongs to."""
 
-    name: str
-    reached: Reached
+    text: str
+    state: Reached
     when: str
 
 
 def timeline(case: Case, campaign: Campaign, *, now: datetime) -> tuple[Step, ...]:
     """Every stage of the campaign for this case."""
     return tuple(
-        Step(name=stage.name, reached=_reached(stage, case, campaign, now), when=_when(stage, case, campaign))
+        Step(text=stage.name, state=_reached(stage, case, campaign, now), when=_when(stage, case, campaign))
         for stage in campaign.stages
     )
 
@@ -53,17 +53,17 @@ def _reached(stage: Stage, case: Case, campaign: Campaign, now: datetime) -> Rea
     if stage.code == "draft":
         return "done"
     if stage.code == "submission":
-        return "done" if case.latest else "current"
+        return "done" if case.latest else "now"
     if stage.code == "publication" and case.ended:
         return "done"
     if case.latest is None or stage.window is None:
-        return "ahead"
+        return "later"
     window = campaign.window(stage.window)
     if not window.announced:
-        return "ahead"
+        return "later"
     if window.has_closed(now):
         return "done"
-    return "current" if window.has_opened(now) else "ahead"
+    return "now" if window.has_opened(now) else "later"
 
 
 def _when(stage: Stage, case: Case, campaign: Campaign) -> str:

@@ -1,0 +1,190 @@
+"""Commands on a case: open, save a part of the sheet, confirm, submit, withdraw."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import TypeVar
+
+from services.intake.app import App
+from services.intake.domain.account import Account
+from services.intake.domain.case import Case
+from services.intake.domain.number import SPACE, case_number
+from services.intake.domain.sheet import About, Author, Authors, Declaration
+from services.intake.domain.version import Submitter
+from services.intake.domain.window import check_drafting
+from services.intake.store import NUMBER_TAKEN
+from shared.records import derived_id
+from shared.trouble import NotThere, Refused
+
+DRAWS = 8
+R = TypeVar("R")
+
+
+def owned(account_id: str, act: Callable[[Case], R]) -> Callable[[Case], R]:
+    """The act, for the case's own account only; for anybody else there is no such case."""
+
+    def checked(case: Case) -> R:
+        if case.account_id != account_id:
+            raise NotThere()
+        return act(case)
+
+    return checked
+
+
+@dataclass(frozen=True, kw_only=True)
+class OpenCase:
+    """Begin a draft."""
+
+    account_id: str
+    title: str
+    category: str
+    received_at: datetime
+    command: str
+
+
+def open_case(app: App, command: OpenCase) -> str:
+    """Begin a draft with the author as its first author; gives its id."""
+    campaign = app.campaigns.current()
+    check_drafting(campaign, command.received_at)
+    account = app.accounts.get(command.account_id)
+    case = Case(
+        id=derived_id("case", command.account_id, command.command),
+        campaign_id=campaign.id,
+        account_id=command.account_id,
+        opened_at=command.received_at,
+        edited_at=command.received_at,
+        saved_at=command.received_at,
+        about=About(title=command.title, category=command.category),
+        authors=Authors(people=(_as_author(account),)),
+    )
+    answer: str = app.cases.create(case, command=command.command, answer=case.id)
+    return answer
+
+
+def _as_author(account: Account) -> Author:
+    profile = account.profile
+    return Author(
+        name=profile.name, unit=profile.unit, mobile=account.mobile, email=profile.email, person=account.person
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
+class SavePart:
+    """Save one part of the sheet; its ``rev`` is the revision that the form was opened with."""
+
+    case_id: str
+    account_id: str
+    part: About | Authors | Declaration
+    received_at: datetime
+    command: str | None = None
+
+
+def save_part(app: App, command: SavePart) -> int:
+    """Save one part of the sheet; gives its revision. SavedMeanwhile where another tab saved it first."""
+    part = _with_persons(app, command.part) if isinstance(command.part, Authors) else command.part
+
+    def act(case: Case) -> int:
+        campaign = app.campaigns.get(case.campaign_id)
+        return case.save(part, campaign=campaign, received_at=command.received_at)
+
+    return app.cases.change(command.case_id, owned(command.account_id, act), command=command.command)
+
+
+def _with_persons(app: App, authors: Authors) -> Authors:
+    people = (replace(author, person=app.person(author.mobile) if author.mobile else "") for author in authors.people)
+    return replace(authors, people=tuple(people))
+
+
+@dataclass(frozen=True, kw_only=True)
+class ConfirmAuthorship:
+    """A listed author confirms the declaration by their own account."""
+
+    case_id: str
+    account_id: str
+    received_at: datetime
+    command: str
+
+
+def confirm_authorship(app: App, command: ConfirmAuthorship) -> None:
+    """A listed author confirms the declaration by their own account."""
+    account = app.accounts.get(command.account_id)
+    app.cases.change(
+        command.case_id,
+        lambda case: case.confirm(account.person, account_id=account.id, at=command.received_at),
+        command=command.command,
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
+class SubmitCase:
+    """Hand in the draft as it is."""
+
+    case_id: str
+    account_id: str
+    received_at: datetime
+    command: str
+
+
+def submit_case(app: App, command: SubmitCase) -> int:
+    """Hand in the draft; gives the version. NotReady lists what is missing.
+
+    Numbers are drawn at random rather than counted: no hot counter, and nobody learns how many cases there are. A drawn
+    number that another case has is drawn again (about one in a thousand with a hundred thousand cases).
+    """
+    by = submitter(app.accounts.get(command.account_id))
+    for _ in range(DRAWS):
+        try:
+            return _submit(app, command, by, drawn=secrets.randbelow(SPACE))
+        except Refused as refused:
+            if refused.code != NUMBER_TAKEN:
+                raise
+    raise Refused(NUMBER_TAKEN, "暂时未能生成编号，请稍后再次点击“确认报送”。草稿已保存。", status=503)
+
+
+def _submit(app: App, command: SubmitCase, by: Submitter, *, drawn: int) -> int:
+    def act(case: Case) -> int:
+        campaign = app.campaigns.get(case.campaign_id)
+        number = case_number(campaign.id[:4], drawn)
+        return case.submit(campaign=campaign, by=by, received_at=command.received_at, number=number)
+
+    return app.cases.change(command.case_id, owned(command.account_id, act), command=command.command)
+
+
+def submitter(account: Account) -> Submitter:
+    """The account as a submission names it."""
+    profile = account.profile
+    return Submitter(
+        account_id=account.id,
+        person=account.person,
+        name=profile.name,
+        mobile=account.mobile,
+        email=profile.email,
+        province=profile.province,
+        city=profile.city,
+        county=profile.county,
+        unit=profile.unit,
+        unit_type=profile.unit_type,
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
+class WithdrawCase:
+    """Take back what was submitted."""
+
+    case_id: str
+    account_id: str
+    received_at: datetime
+    command: str
+
+
+def withdraw_case(app: App, command: WithdrawCase) -> int:
+    """Take back what was submitted; gives the version withdrawn."""
+
+    def act(case: Case) -> int:
+        campaign = app.campaigns.get(case.campaign_id)
+        return case.withdraw(campaign=campaign, received_at=command.received_at)
+
+    return app.cases.change(command.case_id, owned(command.account_id, act), command=command.command)

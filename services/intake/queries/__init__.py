@@ -1,0 +1,26 @@
+"""What the pages of intake show: plain values read from cases, accounts and the campaign."""
+
+from services.intake.queries.files import FileLine, file_state
+from services.intake.queries.lists import CaseLine, cases_i_am_in, category_name, my_cases
+from services.intake.queries.pages import CasePage, ToDo, as_links, case_page, page_of, to_do
+from services.intake.queries.papers import Receipt, SharedCase, answers, receipt, shared_case
+
+__all__ = [
+    "CaseLine",
+    "CasePage",
+    "FileLine",
+    "Receipt",
+    "SharedCase",
+    "ToDo",
+    "answers",
+    "as_links",
+    "case_page",
+    "cases_i_am_in",
+    "category_name",
+    "file_state",
+    "my_cases",
+    "page_of",
+    "receipt",
+    "shared_case",
+    "to_do",
+]

@@ -1,0 +1,246 @@
+"""One case as its author sees it: tasks, files, timeline, report, and what still holds it back."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+
+from services.intake.app import App
+from services.intake.domain.account import Account
+from services.intake.domain.case import Case
+from services.intake.domain.files import Check, File, megabytes, reserved_materials, stored_materials
+from services.intake.domain.findings import (
+    Finding,
+    author_findings,
+    declaration_findings,
+    document_findings,
+    material_findings,
+    sheet_findings,
+)
+from services.intake.domain.timeline import Step, next_date, timeline
+from services.intake.queries.files import FileLine, file_lines, file_state, said, words_hint
+from services.intake.queries.lists import STATE_WORDS, UNNAMED, category_name
+from shared.campaign.model import Campaign
+from shared.counting import count
+
+OUTCOME_WORDS = {"exemplary": "典型案例", "showcase": "展示案例", "not-selected": "未入选推荐案例"}
+
+
+@dataclass(frozen=True, kw_only=True)
+class UploadLine:
+    """One upload under way."""
+
+    id: str
+    name: str
+    size: int
+    sha256: str
+    role: str
+    registered_at: datetime
+
+
+@dataclass(frozen=True, kw_only=True)
+class Task:
+    """One row of the task list."""
+
+    text: str
+    href: str
+    state: str
+    hint: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class ReportLine:
+    """Validation's report on the version that counts."""
+
+    outcome: str
+    look: str
+    findings: tuple[str, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class CasePage:
+    """One case as its author sees it."""
+
+    id: str
+    title: str
+    category: str
+    state: str
+    look: str
+    number: str
+    tasks: tuple[Task, ...]
+    steps: tuple[Step, ...]
+    next_date: str
+    document: FileLine | None
+    materials: tuple[FileLine, ...]
+    scan: FileLine | None
+    replaced: tuple[FileLine, ...]
+    uploads: tuple[UploadLine, ...]
+    used: int
+    limit: int
+    used_words: str
+    is_open: bool
+    is_submitted: bool
+    was_submitted: bool
+    report: ReportLine | None
+    outcome: str
+    disqualified: str
+    unsigned: tuple[str, ...]
+    closes: datetime
+    saved_at: datetime
+
+
+def case_page(app: App, case_id: str, account_id: str) -> CasePage:
+    """One case as its author sees it; NotThere for everybody else."""
+    return page_of(app, app.own_case(case_id, account_id))
+
+
+def page_of(app: App, case: Case) -> CasePage:
+    """One case as a page."""
+    campaign, now = app.campaigns.get(case.campaign_id), app.clock()
+    words, look = STATE_WORDS[case.state]
+    lines = file_lines(case, campaign)
+    uploads = tuple(upload for upload in case.uploads if upload.holds(now))
+    used = stored_materials(case.present_files) + reserved_materials(uploads, now)
+    limit = campaign.limits.materials_bytes
+    documents = [line for file, line in lines if file.role == "document" and not file.gone_at]
+    scans = [line for file, line in lines if file.role == "sheet" and not file.gone_at]
+    return CasePage(
+        id=case.id,
+        title=case.about.title or UNNAMED,
+        category=category_name(campaign, case.about.category),
+        state=words,
+        look=look,
+        number=case.number or "",
+        tasks=tuple(_tasks(case, campaign, app.accounts.get(case.account_id), now)),
+        steps=timeline(case, campaign, now=now),
+        next_date=next_date(campaign, now=now),
+        document=documents[-1] if documents else None,
+        materials=tuple(line for file, line in lines if file.role == "material" and not file.gone_at),
+        scan=scans[-1] if scans else None,
+        replaced=tuple(line for file, line in lines if file.gone_at),
+        uploads=tuple(
+            UploadLine(
+                id=upload.upload_id,
+                name=upload.announced.name,
+                size=upload.announced.size,
+                sha256=upload.announced.sha256,
+                role=upload.announced.role,
+                registered_at=upload.registered_at,
+            )
+            for upload in uploads
+        ),
+        used=used,
+        limit=limit,
+        used_words=f"{megabytes(used)} / {megabytes(limit)}",
+        is_open=not campaign.windows.submission.has_closed(now),
+        is_submitted=case.latest is not None,
+        was_submitted=bool(case.versions),
+        report=_report(case),
+        outcome=OUTCOME_WORDS.get(case.ended.outcome or "", "") if case.ended else "",
+        disqualified=_reason(campaign, case.ended.disqualified) if case.ended else "",
+        unsigned=case.unsigned_now(),
+        closes=campaign.windows.submission.closes,
+        saved_at=case.saved_at,
+    )
+
+
+def _reason(campaign: Campaign, code: str) -> str:
+    return next((reason.name for reason in campaign.disqualification_reasons if reason.code == code), code)
+
+
+def _report(case: Case) -> ReportLine | None:
+    latest = case.latest
+    report = next((each for each in case.reports if latest and each.version == latest.version), None)
+    if report is None:
+        return None
+    words, look = {
+        "passed": ("检查通过", "done"),
+        "remarks": ("检查完成，有提示", "done"),
+        "failed": ("检查未通过", "wrong"),
+    }[report.outcome]
+    return ReportLine(outcome=words, look=look, findings=said(report.findings))
+
+
+def _tasks(case: Case, campaign: Campaign, account: Account, now: datetime) -> Iterable[Task]:
+    base, files, checks = f"/cases/{case.id}", case.present_files, case.checks
+    summary = count(case.about.summary).low
+    materials = [file for file in files if file.role == "material"]
+    going = [each for each in case.uploads if each.announced.role == "material" and each.holds(now)]
+    document = next((file for file in files if file.role == "document"), None)
+    yield Task(
+        text="案例信息表",
+        href=f"{base}/sheet",
+        state=_progress(sheet_findings(case.about, campaign), begun=bool(case.about.summary)),
+        hint=f"案例概述{summary} / {campaign.limits.summary_words}字",
+    )
+    yield Task(
+        text="作者信息",
+        href=f"{base}/authors",
+        state=_progress(author_findings(case.authors, campaign, submitter=account.person), begun=True),
+        hint=f"作者{len(case.authors.people)}人，最多{campaign.limits.authors}人",
+    )
+    yield Task(
+        text="案例介绍文档",
+        href=f"{base}/document",
+        state=_progress(document_findings(files, checks, campaign), begun=document is not None),
+        hint=_document_hint(document, checks),
+    )
+    yield Task(
+        text="支撑材料",
+        href=f"{base}/materials",
+        state=_progress(material_findings(files, checks, campaign), begun=bool(materials or going)),
+        hint=_materials_hint(materials, len(going)),
+    )
+    unsigned = case.unsigned_now()
+    yield Task(
+        text="作者声明与共享提示",
+        href=f"{base}/declaration",
+        state=_progress(declaration_findings(case.declaration, campaign), begun=case.declaration.rev > 0),
+        hint=f"{'、'.join(unsigned)}尚未签名，可在推荐截止前补签" if unsigned else "",
+    )
+
+
+def _progress(findings: Iterable[Finding], *, begun: bool) -> str:
+    return ("进行中" if begun else "未开始") if any(True for _ in findings) else "已完成"
+
+
+def _document_hint(document: File | None, checks: Iterable[Check]) -> str:
+    if document is None:
+        return "Word格式（.docx），不超过3000字"
+    check = next((check for check in checks if check.file_id == document.file_id), None)
+    state, _ = file_state(check)
+    words = words_hint(check)
+    return f"{document.name}：{state}{f'，{words}' if words else ''}"
+
+
+def _materials_hint(materials: list[File], going: int) -> str:
+    if not materials and not going:
+        return "至少1个文件"
+    known = f"{len(materials)}个文件，{megabytes(stored_materials(materials))}"
+    return f"{known}，正在上传{going}个" if going else known
+
+
+@dataclass(frozen=True, kw_only=True)
+class ToDo:
+    """One thing that holds a submission back, with its place."""
+
+    text: str
+    href: str
+
+
+def to_do(app: App, case: Case) -> tuple[ToDo, ...]:
+    """Everything that holds the submission back now."""
+    account = app.accounts.get(case.account_id)
+    return as_links(case.id, case.findings(app.campaigns.get(case.campaign_id), submitter=account.person))
+
+
+def as_links(case_id: str, findings: Iterable[Finding]) -> tuple[ToDo, ...]:
+    """Findings as links to where they are mended."""
+    return tuple(
+        ToDo(
+            text=finding.message,
+            href=f"/cases/{case_id}/{finding.page}{f'#{finding.anchor}' if finding.anchor else ''}",
+        )
+        for finding in findings
+    )

@@ -1,0 +1,165 @@
+"""What is read rather than edited: the answers to check, the receipt, and a case that one is a co-author of."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from services.intake.app import App
+from services.intake.domain.account import Account
+from services.intake.domain.case import Case
+from services.intake.domain.sheet import About, Authors
+from services.intake.domain.version import Version
+from services.intake.domain.window import last_second
+from services.intake.queries.files import FileLine, file_line, file_lines
+from services.intake.queries.lists import UNNAMED, category_name
+from shared.campaign.model import Campaign
+from shared.trouble import NotThere
+from shared.web.wording import masked, size
+
+
+@dataclass(frozen=True, kw_only=True)
+class Answer:
+    """One line of what was filled in, with where it can be changed."""
+
+    key: str
+    value: str | tuple[str, ...]
+    href: str
+
+
+def answers(app: App, case: Case) -> tuple[Answer, ...]:
+    """Everything that a submission would hand in, line by line."""
+    campaign = app.campaigns.get(case.campaign_id)
+    base = f"/cases/{case.id}"
+    files = [(file.role, line) for file, line in file_lines(case, campaign) if not file.gone_at]
+
+    def named(role: str) -> tuple[str, ...]:
+        return tuple(f"{line.name}（{size(line.size)}，{line.state}）" for each, line in files if each == role)
+
+    consents = tuple(agreed.wording for agreed in case.declaration.consents)
+    return (
+        *_about_answers(case.about, campaign, base),
+        Answer(key="作者信息", value=_people(case.authors, mobile=True), href=f"{base}/authors"),
+        Answer(key="案例介绍文档", value=named("document"), href=f"{base}/document"),
+        Answer(key="支撑材料", value=named("material"), href=f"{base}/materials"),
+        Answer(key="作者声明", value="已声明" if case.declaration.declared else "", href=f"{base}/declaration"),
+        Answer(key=campaign.texts.consents_title, value=consents, href=f"{base}/declaration"),
+        Answer(key="非原创部分的出处", value=case.declaration.sources, href=f"{base}/declaration"),
+        Answer(key="签名的案例信息表", value=named("sheet"), href=f"{base}/declaration"),
+    )
+
+
+def _about_answers(about: About, campaign: Campaign, base: str) -> tuple[Answer, ...]:
+    href = f"{base}/sheet"
+    category = category_name(campaign, about.category)
+    lines = (
+        Answer(key="案例名称", value=about.title, href=href),
+        Answer(key="案例类型", value=category, href=href),
+        Answer(key="案例概述", value=about.summary, href=href),
+    )
+    if not any(each.code == about.category and each.studio for each in campaign.categories):
+        return lines
+    studio = about.studio
+    facts = (
+        studio.address,
+        "" if studio.contribution is None else f"年度贡献值{studio.contribution}分",
+        "" if studio.live_sessions is None else f"全年直播活动{studio.live_sessions}次",
+    )
+    return (*lines, Answer(key="线上工作室", value=tuple(fact for fact in facts if fact), href=href))
+
+
+def _people(authors: Authors, *, mobile: bool) -> tuple[str, ...]:
+    return tuple(
+        "，".join(
+            part
+            for part in (
+                author.name,
+                author.unit,
+                author.title,
+                masked(author.mobile) if mobile and author.mobile else "",
+                "工作室主持人" if author.host else "",
+            )
+            if part
+        )
+        for author in authors.people
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
+class SharedCase:
+    """A case as a listed co-author reads it."""
+
+    id: str
+    title: str
+    category: str
+    summary: str
+    authors: tuple[str, ...]
+    declaration: str
+    confirmed_at: datetime | None
+
+
+def shared_case(app: App, case_id: str, account: Account) -> SharedCase:
+    """The sheet of a case that lists this account's person as an author; NotThere for everybody else."""
+    case = app.cases.get(case_id)
+    if account.person not in {author.person for author in case.authors.people}:
+        raise NotThere()
+    campaign = app.campaigns.get(case.campaign_id)
+    confirmed = next((done.at for done in case.confirmed if done.person == account.person), None)
+    return SharedCase(
+        id=case.id,
+        title=case.about.title or UNNAMED,
+        category=category_name(campaign, case.about.category),
+        summary=case.about.summary,
+        authors=_people(case.authors, mobile=False),
+        declaration=campaign.texts.declaration,
+        confirmed_at=confirmed,
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Receipt:
+    """What a receipt says."""
+
+    case_id: str
+    number: str
+    version: int
+    received_at: datetime
+    title: str
+    category: str
+    province: str
+    authors: tuple[str, ...]
+    files: tuple[FileLine, ...]
+    unsigned: tuple[str, ...]
+    withdrawn_at: datetime | None
+    closes: str
+    other_versions: tuple[int, ...]
+
+
+def receipt(app: App, case_id: str, account_id: str, *, version: int | None = None) -> Receipt:
+    """The receipt of a version (the last one where none is named); NotThere where there is none."""
+    case = app.own_case(case_id, account_id)
+    found = [each for each in case.versions if version is None or each.version == version]
+    if not found or case.number is None:
+        raise NotThere("这个案例尚未报送，没有回执。")
+    return _receipt(app, case, found[-1])
+
+
+def _receipt(app: App, case: Case, version: Version) -> Receipt:
+    campaign = app.campaigns.get(case.campaign_id)
+    checks = {check.file_id: check for check in case.checks}
+    kinds = {kind.code: kind.name for kind in campaign.material_kinds}
+    return Receipt(
+        case_id=case.id,
+        number=case.number or "",
+        version=version.version,
+        received_at=version.received_at,
+        title=version.about.title,
+        category=category_name(campaign, version.about.category),
+        province=campaign.province(version.by.province).name,
+        authors=tuple(f"{author.name}（{author.unit}）" for author in version.authors.people),
+        files=tuple(file_line(file, checks.get(file.file_id), kinds) for file in version.files),
+        unsigned=version.unsigned,
+        withdrawn_at=version.withdrawn_at,
+        closes=last_second(campaign.windows.submission),
+        other_versions=tuple(each.version for each in case.versions if each.version != version.version),
+    )

@@ -1,0 +1,34 @@
+"""What every view of intake needs: the app's pieces, the account that asks, the bell."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from flask import current_app
+
+from services.intake.app import App
+from services.intake.domain.account import Account
+from shared.campaign.model import Campaign
+from shared.trouble import NotThere
+from shared.web.access import LoginNeeded, who
+from shared.web.frame import Bell
+
+
+def pieces() -> App:
+    """The pieces of this process."""
+    app: App = current_app.extensions["intake"]
+    return app
+
+
+def account() -> Account:
+    """The account that asks; one that is gone has to sign in anew."""
+    try:
+        return pieces().accounts.get(who().id)
+    except NotThere:
+        raise LoginNeeded("author") from None
+
+
+def submission_bell(campaign: Campaign, *, saved_at: datetime | None = None) -> Bell | None:
+    """The strip with the deadline, while it lies ahead."""
+    closes = campaign.windows.submission.closes
+    return Bell(closes=closes, saved_at=saved_at) if pieces().clock() < closes else None

@@ -1,0 +1,152 @@
+"""Pages of a case: the list, a new one, the task list, checking and submitting, receipt, withdrawal, co-authors."""
+
+from __future__ import annotations
+
+from flask import Response, flash, make_response, redirect, render_template, request
+
+from services.intake import queries
+from services.intake.domain.findings import NotReady
+from services.intake.handlers import cases as commands
+from services.intake.routes.at_hand import account, pieces, submission_bell
+from services.intake.routes.forms import NewCaseForm, PlainForm
+from shared.trouble import NotThere
+from shared.web.access import asks, who
+from shared.web.app import received_at
+from shared.web.forms import answer_form
+
+
+def _to(address: str) -> Response:
+    return make_response(redirect(address, 303))
+
+
+@asks("own_cases")
+def my_cases() -> Response:
+    """The author's cases, and those that name them as a co-author."""
+    app, author = pieces(), account()
+    return make_response(
+        render_template(
+            "cases.html",
+            cases=queries.my_cases(app, author.id),
+            others=queries.cases_i_am_in(app, author),
+            campaign=app.campaigns.current(),
+            bell=submission_bell(app.campaigns.current()),
+        )
+    )
+
+
+@asks("own_cases")
+def new_case() -> Response:
+    """Begin a draft."""
+    app, author = pieces(), account()
+    form = NewCaseForm()
+    form.offer(app.campaigns.current())
+
+    def act() -> Response:
+        case_id = commands.open_case(
+            app,
+            commands.OpenCase(
+                account_id=author.id,
+                title=form.title.data,
+                category=form.category.data,
+                received_at=received_at(),
+                command=form.command,
+            ),
+        )
+        flash("草稿已建立。请依次完成下面各项，再核对并报送。", "done")
+        return _to(f"/cases/{case_id}")
+
+    lead = "名称和类型以后还可以修改。参与教师可自主选择参与其中一类案例成果征集。"
+    return answer_form(
+        form, "form.html", act, heading="建立案例草稿", button="建立草稿", lead=lead, back=("返回我的案例", "/cases")
+    )
+
+
+@asks("own_cases")
+def case(case_id: str) -> Response:
+    """The task list of a case, its files and its timeline."""
+    app = pieces()
+    page = queries.case_page(app, case_id, who().id)
+    bell = submission_bell(app.campaigns.current(), saved_at=page.saved_at)
+    back = ("返回我的案例", "/cases")
+    return make_response(render_template("case.html", page=page, bell=bell, back=back))
+
+
+@asks("own_cases")
+def check(case_id: str) -> Response:
+    """Check the answers and submit; what is missing is listed whole, each item a link."""
+    app = pieces()
+    case = app.own_case(case_id, who().id)
+    form = PlainForm()
+    shown = {
+        "page": queries.page_of(app, case),
+        "answers": queries.answers(app, case),
+        "campaign": app.campaigns.get(case.campaign_id),
+        "bell": submission_bell(app.campaigns.current(), saved_at=case.saved_at),
+        "back": ("返回案例", f"/cases/{case_id}"),
+    }
+
+    def act() -> Response:
+        try:
+            commands.submit_case(
+                app,
+                commands.SubmitCase(
+                    case_id=case_id, account_id=who().id, received_at=received_at(), command=form.command
+                ),
+            )
+        except NotReady as not_ready:
+            missing = queries.as_links(case_id, not_ready.findings)
+            return make_response(render_template("check.html", form=form, missing=missing, **shown), 422)
+        return _to(f"/cases/{case_id}/receipt")
+
+    return answer_form(form, "check.html", act, missing=queries.to_do(app, case), **shown)
+
+
+@asks("own_cases")
+def receipt(case_id: str) -> Response:
+    """The receipt of the last version, or of the one asked for."""
+    version = request.args.get("version", type=int)
+    slip = queries.receipt(pieces(), case_id, who().id, version=version)
+    back = ("返回案例", f"/cases/{case_id}")
+    return make_response(render_template("receipt.html", receipt=slip, back=back))
+
+
+@asks("own_cases")
+def withdraw(case_id: str) -> Response:
+    """Take back what was submitted, after saying what that means."""
+    app = pieces()
+    page = queries.case_page(app, case_id, who().id)
+    if not page.was_submitted:
+        raise NotThere("这个案例尚未报送，无须撤回。")
+    form = PlainForm()
+
+    def act() -> Response:
+        commands.withdraw_case(
+            app,
+            commands.WithdrawCase(
+                case_id=case_id, account_id=who().id, received_at=received_at(), command=form.command
+            ),
+        )
+        flash("案例已撤回。草稿仍然保留，截止前可以再次报送。", "done")
+        return _to(f"/cases/{case_id}")
+
+    return answer_form(form, "withdraw.html", act, page=page, back=("返回案例", f"/cases/{case_id}"))
+
+
+@asks("own_cases")
+def read(case_id: str) -> Response:
+    """A listed co-author reads the sheet and confirms the declaration."""
+    app, author = pieces(), account()
+    shared = queries.shared_case(app, case_id, author)
+    form = PlainForm()
+
+    def act() -> Response:
+        commands.confirm_authorship(
+            app,
+            commands.ConfirmAuthorship(
+                case_id=case_id, account_id=author.id, received_at=received_at(), command=form.command
+            ),
+        )
+        flash("您已确认作者声明。", "done")
+        return _to(f"/cases/{case_id}/read")
+
+    return answer_form(form, "read.html", act, shared=shared, back=("返回我的案例", "/cases"))

@@ -1,0 +1,203 @@
+"""Pages of the information sheet: about the case, its authors, the declaration. Each saves its own part."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from flask import Response, flash, jsonify, make_response, redirect
+
+from services.intake.app import App
+from services.intake.domain.case import Case
+from services.intake.domain.sheet import About, Agreed, Authors, Declaration, SavedMeanwhile, Studio, same
+from services.intake.handlers.cases import SavePart, save_part
+from services.intake.queries import category_name, page_of
+from services.intake.routes.at_hand import pieces, submission_bell
+from services.intake.routes.files import upload_box
+from services.intake.routes.forms import (
+    AuthorsForm,
+    DeclarationForm,
+    SheetForm,
+    as_rev,
+    declaration_form,
+    is_draft,
+    shown_declaration,
+)
+from shared.campaign.model import Campaign
+from shared.web.access import asks, who
+from shared.web.app import received_at
+from shared.web.forms import ChineseForm, answer_form
+from shared.web.problems import wants_json
+
+
+@asks("own_cases")
+def about(case_id: str) -> Response:
+    """Name, category, summary, and a studio's facts."""
+    app, case, campaign = _opened(case_id)
+    form = SheetForm()
+    form.offer(campaign)
+    if not form.is_submitted():
+        form.show(case.about)
+
+    def act() -> Response:
+        typed = _typed_about(form)
+        try:
+            rev = _save(app, case, typed, form)
+        except SavedMeanwhile as meanwhile:
+            assert isinstance(meanwhile.current, About)
+            _show_difference(form, typed, meanwhile.current, _about_shown(meanwhile.current, campaign))
+            raise
+        return _saved(case_id, rev, onward="authors")
+
+    return _answer(form, "sheet.html", act, app, case, campaign)
+
+
+def _typed_about(form: SheetForm) -> About:
+    return About(
+        rev=as_rev(form.rev.data),
+        title=form.title.data or "",
+        category=form.category.data or "",
+        summary=form.summary.data or "",
+        studio=Studio(
+            address=form.studio_address.data or "",
+            contribution=form.studio_contribution.data,
+            live_sessions=form.studio_live_sessions.data,
+        ),
+    )
+
+
+def _about_shown(about: About, campaign: Campaign) -> dict[str, tuple[object, str]]:
+    """Each field's value and how a person reads it."""
+    category = category_name(campaign, about.category)
+    return {
+        "title": (about.title, about.title),
+        "category": (about.category, category),
+        "summary": (about.summary, about.summary),
+        "studio_address": (about.studio.address, about.studio.address),
+        "studio_contribution": (about.studio.contribution, str(about.studio.contribution)),
+        "studio_live_sessions": (about.studio.live_sessions, str(about.studio.live_sessions)),
+    }
+
+
+@asks("own_cases")
+def authors(case_id: str) -> Response:
+    """At most three authors."""
+    app, case, campaign = _opened(case_id)
+    form = AuthorsForm()
+    form.limit = campaign.limits.authors
+    if not form.is_submitted():
+        form.show(case.authors)
+
+    def act() -> Response:
+        typed = form.authors()
+        try:
+            rev = _save(app, case, typed, form)
+        except SavedMeanwhile as meanwhile:
+            assert isinstance(meanwhile.current, Authors)
+            _show_authors(form, meanwhile.current)
+            raise
+        return _saved(case_id, rev, onward="document")
+
+    return _answer(form, "authors.html", act, app, case, campaign)
+
+
+def _show_authors(form: AuthorsForm, current: Authors) -> None:
+    names = "、".join(f"{author.name}（{author.unit}，{author.mobile}）" for author in current.people) or "没有作者"
+    form.rev.data = str(current.rev)
+    form.people[0].form.name.errors = [f"另一个窗口保存的是：{names}"]
+
+
+@asks("own_cases")
+def declaration(case_id: str) -> Response:
+    """Declaration, consents, sources, and the signed sheet."""
+    app, case, campaign = _opened(case_id)
+    form = declaration_form(campaign)(data=shown_declaration(case.declaration))
+    form.signed_on_scan.choices = [(author.person, author.name) for author in case.authors.people if author.name]
+
+    def act() -> Response:
+        typed = _typed_declaration(form, campaign, app, at=received_at())
+        try:
+            rev = _save(app, case, typed, form)
+        except SavedMeanwhile as meanwhile:
+            assert isinstance(meanwhile.current, Declaration)
+            shown = shown_declaration(meanwhile.current)
+            words = {name: (value, _in_words(value)) for name, value in shown.items() if name != "rev"}
+            _show_difference(form, typed, meanwhile.current, words)
+            raise
+        return _saved(case_id, rev, onward="check")
+
+    return _answer(form, "declaration.html", act, app, case, campaign)
+
+
+def _typed_declaration(form: DeclarationForm, campaign: Campaign, app: App, *, at: datetime) -> Declaration:
+    person = app.accounts.get(who().id).person
+
+    def agreed(code: str, wording: str) -> Agreed:
+        return Agreed(code=code, wording=wording, by=person, at=at)
+
+    consents = campaign.texts.consents
+    return Declaration(
+        rev=as_rev(form.rev.data),
+        declared=agreed("declaration", campaign.texts.declaration) if form.declared.data else None,
+        consents=tuple(agreed(each.code, each.wording) for each in consents if form[f"consent_{each.code}"].data),
+        sources=form.sources.data or "",
+        minors=form.minors.data or "",
+        signed_on_scan=tuple(form.signed_on_scan.data or ()),
+    )
+
+
+def _in_words(value: object) -> str:
+    if isinstance(value, bool):
+        return "已勾选" if value else "未勾选"
+    return {"none": "没有出现", "consented": "有出现，已取得监护人同意"}.get(str(value), str(value))
+
+
+def _opened(case_id: str) -> tuple[App, Case, Campaign]:
+    app = pieces()
+    case = app.own_case(case_id, who().id)
+    return app, case, app.campaigns.get(case.campaign_id)
+
+
+def _save(app: App, case: Case, part: About | Authors | Declaration, form: ChineseForm) -> int:
+    return save_part(
+        app,
+        SavePart(case_id=case.id, account_id=who().id, part=part, received_at=received_at(), command=form.command),
+    )
+
+
+def _show_difference(
+    form: Any,
+    typed: About | Declaration,
+    current: About | Declaration,
+    shown: Mapping[str, tuple[object, str]],
+) -> None:
+    """Put what the other tab saved beside each field that differs; saving again is then made on its revision."""
+    for name, (value, words) in shown.items():
+        field = form[name]
+        if (field.data or None) != (value or None):
+            field.errors = [f"另一个窗口保存的是：“{words or '空'}”"]
+    form.rev.data = str(current.rev)
+    assert not (isinstance(typed, About) and isinstance(current, About) and same(typed, current))
+
+
+def _saved(case_id: str, rev: int, *, onward: str) -> Response:
+    """After a saving: a script gets the revision, a person goes on, or back to the task list with a draft."""
+    if wants_json():
+        return jsonify(rev=rev, saved_at=pieces().clock().isoformat())
+    flash("草稿已保存。", "done")
+    target = f"/cases/{case_id}" if is_draft() else f"/cases/{case_id}/{onward}"
+    return make_response(redirect(target, 303))
+
+
+def _answer(form: ChineseForm, template: str, act: Any, app: App, case: Case, campaign: Campaign) -> Response:
+    return answer_form(
+        form,
+        template,
+        act,
+        page=page_of(app, case),
+        campaign=campaign,
+        box=upload_box(case, "sheet", campaign),
+        bell=submission_bell(campaign, saved_at=case.saved_at),
+        back=("返回案例", f"/cases/{case.id}"),
+    )

@@ -1,0 +1,68 @@
+"""The table of contents: every address of intake, and the view that answers it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import Blueprint, request
+
+from services.intake.routes import accounts, cases, files, public, sheet, uploads_api
+
+BOTH = ("GET", "POST")
+
+pages = Blueprint("intake", __name__)
+uploads = Blueprint("uploads", __name__)
+api = Blueprint("uploads_api", __name__, url_prefix="/api/intake/cases/<case_id>/uploads")
+
+for rule, view, methods in (
+    ("/", public.front, ("GET",)),
+    ("/notices", public.notices, ("GET",)),
+    ("/notices/privacy", public.privacy, ("GET",)),
+    ("/register", accounts.register, BOTH),
+    ("/login", accounts.login, BOTH),
+    ("/login/forgot", accounts.forgot, BOTH),
+    ("/login/reset", accounts.reset, BOTH),
+    ("/logout", accounts.logout, BOTH),
+    ("/account", accounts.my_account, BOTH),
+    ("/account/password", accounts.change_password, BOTH),
+    ("/cases", cases.my_cases, ("GET",)),
+    ("/cases/new", cases.new_case, BOTH),
+    ("/cases/<case_id>", cases.case, ("GET",)),
+    ("/cases/<case_id>/read", cases.read, BOTH),
+    ("/cases/<case_id>/sheet", sheet.about, BOTH),
+    ("/cases/<case_id>/authors", sheet.authors, BOTH),
+    ("/cases/<case_id>/document", files.document, ("GET",)),
+    ("/cases/<case_id>/materials", files.materials, ("GET",)),
+    ("/cases/<case_id>/declaration", sheet.declaration, BOTH),
+    ("/cases/<case_id>/files/<file_id>", files.file, BOTH),
+    ("/cases/<case_id>/files/<file_id>/delete", files.delete, BOTH),
+    ("/cases/<case_id>/files/<file_id>/open", files.open_file, ("GET",)),
+    ("/cases/<case_id>/uploads/<upload_id>/cancel", files.cancel, ("POST",)),
+    ("/cases/<case_id>/check", cases.check, BOTH),
+    ("/cases/<case_id>/receipt", cases.receipt, ("GET",)),
+    ("/cases/<case_id>/withdraw", cases.withdraw, BOTH),
+):
+    pages.add_url_rule(rule, view_func=view, methods=methods)
+
+uploads.add_url_rule(
+    "/cases/<case_id>/files/add/<any(document, material, sheet):role>", view_func=files.add, methods=("POST",)
+)
+
+for rule, view, method in (
+    ("", uploads_api.start, "POST"),
+    ("", uploads_api.overview, "GET"),
+    ("/<upload_id>", uploads_api.status, "GET"),
+    ("/<upload_id>", uploads_api.cancel, "DELETE"),
+    ("/<upload_id>/parts", uploads_api.sign, "POST"),
+    ("/<upload_id>/complete", uploads_api.complete, "POST"),
+):
+    api.add_url_rule(rule, view_func=view, methods=(method,))
+
+
+@uploads.url_value_preprocessor
+def _take_files(endpoint: str | None, values: dict[str, Any] | None) -> None:  # noqa: ARG001  # Flask's signature
+    """Before the guards read the form: a posted file may be as large as the door lets in."""
+    files.take_files(request)
+
+
+BLUEPRINTS = (pages, uploads, api)

@@ -1,0 +1,125 @@
+"""How intake keeps its documents: the mongoengine mapping, the indexes, and reading for lists."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime
+from typing import Any, ClassVar
+
+import mongoengine
+
+from services.intake.domain.account import Account, SignInTries
+from services.intake.domain.case import Case
+from shared.clock import Clock
+from shared.records import Database, Record, Records, Row
+from shared.trouble import Refused
+
+ONE_MOBILE = "one_mobile_one_account"
+ONE_NUMBER = "one_number_one_case"
+NUMBER_TAKEN = "number-taken"
+TRIES_KEPT_SECONDS = 24 * 3600
+
+
+def _value() -> Any:
+    """One nested value; absent stays absent (the library's own default would be an empty value)."""
+    return mongoengine.DictField(default=None)
+
+
+def _values() -> Any:
+    return mongoengine.ListField(mongoengine.DictField())
+
+
+class AccountRecord(Record):
+    """How an account is kept."""
+
+    meta: ClassVar[dict[str, Any]] = {"collection": "accounts"}
+
+    mobile = mongoengine.StringField()
+    person = mongoengine.StringField()
+    password = mongoengine.StringField()
+    profile = _value()
+    privacy_revision = mongoengine.IntField()
+    registered_at = mongoengine.DateTimeField()
+    reset_code = mongoengine.StringField()
+    reset_asked_at = mongoengine.DateTimeField()
+
+
+class SignInTriesRecord(Record):
+    """How failed sign-ins are counted."""
+
+    meta: ClassVar[dict[str, Any]] = {"collection": "sign_in_tries"}
+
+    failures = mongoengine.IntField()
+    last_at = mongoengine.DateTimeField()
+
+
+class CaseRecord(Record):
+    """How a case is kept."""
+
+    meta: ClassVar[dict[str, Any]] = {"collection": "cases"}
+
+    campaign_id = mongoengine.StringField()
+    account_id = mongoengine.StringField()
+    opened_at = mongoengine.DateTimeField()
+    edited_at = mongoengine.DateTimeField()
+    saved_at = mongoengine.DateTimeField()
+    about = _value()
+    authors = _value()
+    declaration = _value()
+    confirmed = _values()
+    files = _values()
+    uploads = _values()
+    checks = _values()
+    number = mongoengine.StringField()
+    versions = _values()
+    reports = _values()
+    ended = _value()
+
+
+def accounts(database: Database, *, clock: Clock) -> Records[Account]:
+    """Authors' accounts; a mobile that has one already is refused."""
+    taken = Refused("mobile-taken", "这个手机号已注册，请直接登录；忘记密码可以重新设置。", field="mobile", status=409)
+    unique = {ONE_MOBILE: taken}
+    return Records(database, document=AccountRecord, aggregate=Account, unique=unique, clock=clock)
+
+
+def sign_in_tries(database: Database, *, clock: Clock) -> Records[SignInTries]:
+    """Counted guesses, by the pseudonym of a mobile."""
+    return Records(database, document=SignInTriesRecord, aggregate=SignInTries, clock=clock)
+
+
+def cases(database: Database, *, clock: Clock) -> Records[Case]:
+    """All cases. A number drawn twice is refused with ``NUMBER_TAKEN``, to be drawn again."""
+    unique = {ONE_NUMBER: Refused(NUMBER_TAKEN, "编号重复，请重试。", status=409)}
+    return Records(database, document=CaseRecord, aggregate=Case, unique=unique, clock=clock)
+
+
+def ensure_indexes(database: Database) -> None:
+    """Create the indexes of intake's collections; safe to repeat."""
+    text = {"$type": "string"}
+    accounts, cases = database.collection("accounts"), database.collection("cases")
+    accounts.create_index("mobile", unique=True, name=ONE_MOBILE, partialFilterExpression={"mobile": text})
+    cases.create_index("number", unique=True, name=ONE_NUMBER, partialFilterExpression={"number": text})
+    cases.create_index([("account_id", 1), ("saved_at", -1)])
+    cases.create_index("authors.people.person")
+    cases.create_index("uploads.expires_at", sparse=True)
+    database.collection("sign_in_tries").create_index("last_at", expireAfterSeconds=TRIES_KEPT_SECONDS)
+
+
+def cases_of(records: Records[Case], account_id: str) -> Iterator[Row]:
+    """The cases of one account for its list, the last saved first."""
+    only = ("campaign_id", "about", "number", "versions.version", "versions.withdrawn_at", "saved_at", "opened_at")
+    return records.rows({"account_id": account_id}, only=only, sort="-saved_at")
+
+
+def cases_with(records: Records[Case], person: str, *, without: str) -> Iterator[Row]:
+    """The cases that list this person as an author, but for those of the account ``without``."""
+    query = {"authors.people.person": person, "account_id": {"$ne": without}}
+    only = ("campaign_id", "about", "number", "versions.version", "versions.withdrawn_at", "saved_at", "confirmed")
+    return records.rows(query, only=only, sort="-saved_at")
+
+
+def cases_with_stale_uploads(records: Records[Case], before: datetime, *, most: int) -> list[str]:
+    """The ids of cases that hold room for uploads whose time was over."""
+    rows = records.rows({"uploads.expires_at": {"$lt": before}}, only=("_id",), limit=most)
+    return [str(row["_id"]) for row in rows]

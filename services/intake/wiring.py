@@ -1,0 +1,103 @@
+"""Puts intake together: the only module that knows all of it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from flask import Flask
+
+from services.intake import store
+from services.intake.app import App
+from services.intake.handlers import REACTIONS
+from services.intake.handlers.uploads import sweep_uploads
+from services.intake.permissions import PERMISSIONS
+from services.intake.routes.urls import BLUEPRINTS
+from services.intake.settings import IntakeSettings
+from shared.campaign.copy import Campaigns
+from shared.clock import Clock, system_clock
+from shared.identity.revocations import Revocations
+from shared.messaging.kafka import KafkaBus
+from shared.messaging.port import Bus
+from shared.objects import Objects
+from shared.process import Loop, Process, every
+from shared.records import Database
+from shared.telemetry.logs import set_up_logs
+from shared.trouble import NotThere
+from shared.web.app import create_web_app
+from shared.web.frame import Masthead
+from shared.worker import ensure_shared_indexes, worker_loops
+
+SERVICE = "intake"
+SWEEP_SECONDS = 300
+
+
+def build(settings: IntakeSettings, *, clock: Clock = system_clock) -> App:
+    """The pieces of one process."""
+    database = Database(SERVICE, uri=settings.mongo_uri, prefix=settings.mongo_prefix)
+    return App(
+        settings=settings,
+        clock=clock,
+        database=database,
+        accounts=store.accounts(database, clock=clock),
+        sign_in_tries=store.sign_in_tries(database, clock=clock),
+        cases=store.cases(database, clock=clock),
+        campaigns=Campaigns(database),
+        revocations=Revocations(database),
+        objects=Objects(settings),
+    )
+
+
+def create_app(settings: IntakeSettings | None = None, *, app: App | None = None) -> Flask:
+    """The web role; reads the settings in force where none are given."""
+    if app is None:
+        settings = settings or IntakeSettings.read()
+        set_up_logs(SERVICE, "web", level=settings.log_level)
+        app = build(settings)
+    web = create_web_app(
+        service=SERVICE,
+        settings=app.settings,
+        blueprints=BLUEPRINTS,
+        permissions=PERMISSIONS,
+        revoked_before=app.revocations.revoked_before,
+        ready={"mongodb": app.database.ping, "objects": app.objects.ping},
+        template_folder=Path(__file__).parent / "templates",
+        clock=app.clock,
+        masthead=lambda: masthead(app),
+    )
+    web.extensions["intake"] = app
+    return web
+
+
+def masthead(app: App) -> Masthead:
+    """What the head and foot of each page say of the current campaign."""
+    try:
+        campaign = app.campaigns.current()
+    except NotThere:
+        return Masthead()
+    return Masthead(
+        subtitle=campaign.subtitle,
+        help_line=campaign.helpline.phone,
+        help_hours=campaign.helpline.hours,
+        mailbox=campaign.mailbox,
+    )
+
+
+def loops(app: App, bus: Bus) -> list[Loop]:
+    """What the worker turns: relay, hear loop, and the sweeping of uploads nobody finished."""
+    sweep = Loop("sweep", every(SWEEP_SECONDS, lambda: sweep_uploads(app)), idle=5)
+    return worker_loops(app, REACTIONS, database=app.database, bus=bus, clock=app.clock, timers=[sweep])
+
+
+def create_worker(settings: IntakeSettings) -> Process:
+    """The worker role."""
+    app = build(settings)
+    bus = KafkaBus(settings.kafka_servers)
+    ready = {"mongodb": app.database.ping, "objects": app.objects.ping, "kafka": bus.ping}
+    return Process(loops=loops(app, bus), ready=ready, metrics_port=settings.metrics_port)
+
+
+def migrate(app: App) -> None:
+    """Create indexes and the bucket; safe to repeat."""
+    store.ensure_indexes(app.database)
+    ensure_shared_indexes(app.database, clock=app.clock)
+    app.objects.ensure_bucket()
