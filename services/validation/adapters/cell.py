@@ -93,6 +93,7 @@ def _child(request: Mapping[str, Any], into: int) -> None:
     code = 4
     try:
         os.dup2(os.open(os.devnull, os.O_RDWR), 0)
+        os.dup2(2, 1)
         os.closerange(3, into)
         os.closerange(into + 1, 1024)
         _limit(request)

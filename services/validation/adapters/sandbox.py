@@ -8,6 +8,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -100,7 +101,10 @@ class Sandbox:
         return answer
 
     def _running(self) -> subprocess.Popen[bytes]:
-        if self._cell is None or self._cell.poll() is not None:
+        if self._cell is not None and self._cell.poll() is not None:
+            self._end(self._cell)
+            self._cell = None
+        if self._cell is None:
             kept = ("PATH", "LANG", "LC_ALL", "LD_LIBRARY_PATH", "VIRTUAL_ENV")
             environment = {name: os.environ[name] for name in kept if name in os.environ}  # no secrets go in
             self._cell = subprocess.Popen(
@@ -119,6 +123,7 @@ class Sandbox:
     def _end(cell: subprocess.Popen[bytes]) -> None:
         for pipe in (cell.stdin, cell.stdout):
             if pipe is not None:
-                pipe.close()
+                with suppress(OSError):  # words that a dead cell will not hear
+                    pipe.close()
         cell.kill()
         cell.wait()
