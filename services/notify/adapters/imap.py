@@ -68,9 +68,11 @@ class ImapMailbox:
             _leave(box)
 
     def ping(self) -> None:
-        """Raise Away unless the mailbox can be entered."""
-        with self.open():
-            return
+        """Raise Away unless the server answers; without a login that providers count."""
+        with imap_or_away():
+            box = self._connect()
+            box.client.noop()
+        _leave(box)
 
     def _connect(self) -> BaseMailBox:
         if self._secure:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import html
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -192,8 +191,3 @@ def _trimmed(text: str) -> str:
         if line.strip() or (lines and lines[-1]):
             lines.append(line.rstrip())
     return "\n".join(lines) + "\n"
-
-
-def as_source(page: str) -> str:
-    """An HTML page as the value of an attribute, for a sandboxed frame."""
-    return html.escape(page, quote=True)

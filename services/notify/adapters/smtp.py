@@ -47,9 +47,12 @@ class SmtpPost:
             self._hand_over(connection, parcel.content)
 
     def ping(self) -> None:
-        """Raise Away unless the server answers."""
-        with self._lock, _or_away(self):
-            self._ready().noop()
+        """Raise Away unless the server answers; a connection of its own, without a login that providers count."""
+        try:
+            with self._greeted() as connection:
+                connection.noop()
+        except (smtplib.SMTPException, OSError) as error:
+            raise Away("smtp", f"{type(error).__name__}: {error}") from error
 
     def close(self) -> None:
         """Let go of the connection, politely where it still answers."""
@@ -94,21 +97,23 @@ class SmtpPost:
             return False
 
     def _connect(self) -> smtplib.SMTP:
-        context = ssl.create_default_context()
-        if self._security == "ssl":
-            connection: smtplib.SMTP = smtplib.SMTP_SSL(self._host, self._port, timeout=_TIMEOUT, context=context)
-        else:
-            connection = smtplib.SMTP(self._host, self._port, timeout=_TIMEOUT)
+        connection = self._greeted()
         try:
             connection.ehlo_or_helo_if_needed()
             if self._security == "starttls":
-                connection.starttls(context=context)
+                connection.starttls(context=ssl.create_default_context())
             if self._user:
                 connection.login(self._user, self._password)
         except BaseException:
             connection.close()
             raise
         return connection
+
+    def _greeted(self) -> smtplib.SMTP:
+        if self._security == "ssl":
+            context = ssl.create_default_context()
+            return smtplib.SMTP_SSL(self._host, self._port, timeout=_TIMEOUT, context=context)
+        return smtplib.SMTP(self._host, self._port, timeout=_TIMEOUT)
 
     def _ask(self, connection: smtplib.SMTP, command: str, *, about_us: bool = False) -> None:
         """One command; a no to our own address is nothing a recipient is to blame for."""

@@ -80,7 +80,7 @@ class Mailbox(Protocol):
         """Look into it. Away when it cannot be reached or entered."""
 
     def ping(self) -> None:
-        """Raise Away unless it can be entered."""
+        """Raise Away unless the server answers."""
 
 
 class Originals(Protocol):

@@ -1,0 +1,52 @@
+"""What commands, reactions and queries of notify have at hand."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+
+from services.notify.adapters.paper import Paper
+from services.notify.domain.address_book import CaseContacts, StaffContact
+from services.notify.domain.delivery import Patience
+from services.notify.domain.inbound import InboundMail
+from services.notify.domain.ports import Mailbox, Originals, Post
+from services.notify.settings import NotifySettings
+from services.notify.store import Buckets, Letters
+from shared.campaign.copy import Campaigns
+from shared.campaign.model import Campaign
+from shared.clock import Clock
+from shared.identity.revocations import Revocations
+from shared.records import Database, Records
+
+
+@dataclass(frozen=True, kw_only=True)
+class App:
+    """The pieces of one notify process."""
+
+    settings: NotifySettings
+    clock: Clock
+    database: Database
+    letters: Letters
+    cases: Records[CaseContacts]
+    staff: Records[StaffContact]
+    mails: Records[InboundMail]
+    buckets: Buckets
+    campaigns: Campaigns
+    revocations: Revocations
+    paper: Paper
+    post: Post
+    mailbox: Mailbox
+    originals: Originals
+
+    @property
+    def patience(self) -> Patience:
+        """How often and how long a letter is tried."""
+        return Patience(
+            first=timedelta(seconds=self.settings.letter_first_wait_seconds),
+            longest=timedelta(seconds=self.settings.letter_longest_wait_seconds),
+            tries=self.settings.letter_tries,
+        )
+
+    def campaign(self, campaign_id: str) -> Campaign:
+        """The campaign a letter is about; the current one where it is about none. NotThere before it is heard."""
+        return self.campaigns.get(campaign_id) if campaign_id else self.campaigns.current()
