@@ -9,7 +9,7 @@ from urllib.parse import quote
 from flask import Blueprint, Response, jsonify, make_response, render_template, request
 from flask_wtf.file import FileField
 from wtforms import StringField
-from wtforms.validators import Length, Regexp
+from wtforms.validators import Length, Regexp, ValidationError
 
 from services.certificate import queries
 from services.certificate.domain.certificate import Standing
@@ -45,7 +45,7 @@ class NumberForm(ChineseForm):
     def validate_number(self, field: StringField) -> None:
         """Say what a number looks like before looking for it."""
         if number_as_typed(field.data or "") is None:
-            raise ValueError("证书编号由年份、字母和8位字符组成，例如2024A-7K3M-9QXR。")
+            raise ValidationError("证书编号由年份、字母和8位字符组成，例如2024A-7K3M-9QXR。")
 
 
 class FileForm(ChineseForm):
