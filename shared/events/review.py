@@ -24,7 +24,7 @@ class CampaignPublished(Event):
 
 
 class ContactApproved(Event):
-    """The centre accepted a provincial contact."""
+    """The centre accepted a provincial contact; ``replaces`` are the province's accounts that end with it."""
 
     topic: ClassVar[str] = "review.restricted"
     campaign_id: str
@@ -34,6 +34,7 @@ class ContactApproved(Event):
     unit: str
     email: str
     mobile: str
+    replaces: tuple[str, ...] = ()
     at: Instant
 
 
@@ -270,4 +271,50 @@ class CaseStateCleared(Event):
     outsiders: ClassVar[bool] = True
     campaign_id: str
     case_id: str
+    at: Instant
+
+
+class DecisionRecorded(Event):
+    """Somebody decided something: who (by id), what, about which document, and why; the record is written from it."""
+
+    topic: ClassVar[str] = "review.internal"
+    campaign_id: str
+    by: str
+    what: str
+    about: str
+    why: str = ""
+    at: Instant
+
+
+class RecommendationRefused(Event):
+    """A case cannot stay on its province's shortlist (withdrawn, say): the place is to be freed."""
+
+    topic: ClassVar[str] = "review.internal"
+    campaign_id: str
+    case_id: str
+    province: str
+    reason: str
+    at: Instant
+
+
+class DisqualificationConfirmed(Event):
+    """A second person of the centre confirmed that a case is to be disqualified."""
+
+    topic: ClassVar[str] = "review.internal"
+    campaign_id: str
+    case_id: str
+    reason: str
+    proposed_by: str
+    confirmed_by: str
+    at: Instant
+
+
+class ReviewRecused(Event):
+    """An expert will not score a case because of a conflict of interest; another expert is to take it."""
+
+    topic: ClassVar[str] = "review.internal"
+    campaign_id: str
+    case_id: str
+    expert_id: str
+    reason: str
     at: Instant
