@@ -1,10 +1,7 @@
 """What each command of the local stack does, once our packages are there."""
 
-import fcntl
 import os
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 
 from deploy.local.frontend import build_frontend
 from deploy.local.given import without_sourced
@@ -12,7 +9,7 @@ from deploy.local.places import Places
 from deploy.local.processes import Processes
 from deploy.local.say import say
 from deploy.local.settings_file import read_settings
-from deploy.local.stack import Stack, servers_here, stop
+from deploy.local.stack import Stack, alone, servers_here, stop
 from deploy.local.trouble import CannotGoOn
 
 
@@ -26,7 +23,7 @@ def run(command: str, places: Places, *, name: str | None, remove: bool) -> int:
         return _down(places, remove=remove)
     if command in ("start", "stop"):
         return _one(places, command, name or "")
-    with _alone(places):
+    with alone(places):
         if command != "wait":
             install(places, frontend=command != "servers")
         stack = Stack(places)
@@ -58,7 +55,7 @@ def _env(places: Places, service: str | None) -> int:
 
 
 def _one(places: Places, command: str, name: str) -> int:
-    with _alone(places):
+    with alone(places):
         if command == "start":
             Stack(places).start_one(name)
         else:
@@ -77,7 +74,7 @@ def _status(places: Places) -> int:
 
 
 def _down(places: Places, *, remove: bool) -> int:
-    with _alone(places):
+    with alone(places):
         stopped = stop(places)
     if remove and (places.var / "ports.json").exists():
         places.remove()
@@ -85,13 +82,3 @@ def _down(places: Places, *, remove: bool) -> int:
     return 0
 
 
-@contextmanager
-def _alone(places: Places) -> Iterator[None]:
-    """Let one command at a time work on a stack; a second one says so at once."""
-    places.make()
-    with (places.run / "lock").open("w") as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise CannotGoOn("Another command is working on this stack; wait until it has ended.") from None
-        yield

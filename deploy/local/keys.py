@@ -33,14 +33,17 @@ def keys(folder: Path) -> Keys:
     private: dict[str, dict[str, str]] = {name: {"ZHENGJI_SECRET_KEY": _text(pages[name])} for name in SERVICES}
     private["intake"]["ZHENGJI_AUTHOR_SIGNING_KEY"] = _list_entry(author)
     private["review"]["ZHENGJI_STAFF_SIGNING_KEY"] = _list_entry(staff)
-    private["review"]["ZHENGJI_LETTER_PUBLIC_KEY"] = _text(
-        X25519PrivateKey.from_private_bytes(letter).public_key().public_bytes_raw()
-    )
+    numbering = _kept(folder / "certificate_numbering", lambda: secrets.token_bytes(32))
+    private["certificate"]["ZHENGJI_CERTIFICATE_SECRET"] = _text(numbering)
+    private["certificate"]["ZHENGJI_SIGNING_DIR"] = str(folder / "signing")
     private["notify"]["ZHENGJI_LETTER_PRIVATE_KEY"] = _text(letter)
     return Keys(
         common={
             "ZHENGJI_AUTHOR_PUBLIC_KEYS": f"[{_list_entry(_public(author))}]",
             "ZHENGJI_STAFF_PUBLIC_KEYS": f"[{_list_entry(_public(staff))}]",
+            "ZHENGJI_LETTER_PUBLIC_KEY": _text(
+                X25519PrivateKey.from_private_bytes(letter).public_key().public_bytes_raw()
+            ),
             "ZHENGJI_PERSON_SECRET": _text(person),
         },
         private=private,

@@ -82,7 +82,7 @@ class Processes:
         log = str(self._log / f"{name}.log")
         deadline = time.monotonic() + seconds
         while not ready():
-            self._reap()
+            self.reap()
             if self.pid(name) is None:
                 raise ended_early(name, log)
             if time.monotonic() > deadline:
@@ -96,7 +96,7 @@ class Processes:
             _signal(pid, signal.SIGTERM)
         deadline = time.monotonic() + seconds
         while any(self.pid(name) for name in ours) and time.monotonic() < deadline:
-            self._reap()
+            self.reap()
             time.sleep(0.05)
         for name, pid in ours.items():
             if self.pid(name) == pid:
@@ -114,13 +114,13 @@ class Processes:
         while (strays := self.strays()) and time.monotonic() < deadline:
             for pid in strays:
                 _signal(pid, signal.SIGTERM)
-            self._reap()
+            self.reap()
             time.sleep(0.1)
         for pid in self.strays():
             _signal(pid, signal.SIGKILL)
-        self._reap()
+        self.reap()
 
-    def _reap(self) -> None:
+    def reap(self) -> None:
         """Collect our own ended children, which otherwise stay as zombies until this command ends."""
         self._children = [child for child in self._children if child.poll() is None]
 

@@ -1,10 +1,14 @@
 """The stack as a whole: which servers it has, how they and our programs are started, what the others are told."""
 
+import fcntl
 import os
-from collections.abc import Mapping
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from functools import cached_property, partial
 
 from deploy.local.door import door_program, write_door
+from deploy.local.first_things import do_first_things
 from deploy.local.given import STACK, for_services, others, without_sourced
 from deploy.local.keys import keys
 from deploy.local.memory import check_memory
@@ -19,9 +23,10 @@ from deploy.local.servers.minio import MinIO
 from deploy.local.servers.mongodb import MongoDB
 from deploy.local.settings_file import read_settings, write_settings
 from deploy.local.table import SERVICES, TABLE, OwnProgram
-from deploy.local.trouble import unknown_program
+from deploy.local.trouble import CannotGoOn, unknown_program
 from deploy.local.web import answers
 
+KEEPER = "keeper"
 SERVERS: tuple[Server, ...] = (MongoDB(), Kafka(), MinIO(), Mail())
 
 # Which program of ours holds which remembered port; a port name that is missing here is a program's own name.
@@ -55,10 +60,14 @@ class Stack:
         """Start our own programs and the door in front of them, and wait until each is ready."""
         if any(self._processes.pid(own.name) is None for own in self.own):
             check_memory(["programs"], self._environ)
+            say("preparing topics, indexes and the bucket")
+            do_first_things(self._places, partial(self._environment_of, settings=settings))
         for own in self.own:
             self._start_own(own, settings)
         write_door(self._places, self.own, self._port("door", 8080))
         self._start(self._door)
+        keeper = (self._places.python, "-m", "deploy.local.keeper")
+        self._processes.start(KEEPER, keeper, env={**self._environ}, cwd=self._places.root)
         say(f"{len(TABLE)} programs and the door are started; waiting until each is ready")
         self.wait()
 
@@ -77,6 +86,21 @@ class Stack:
             raise unknown_program(name, [*(server.name for server in SERVERS), *(own.name for own in self.own), "door"])
         self._start(self._door)
         return self._processes.wait_ready(name, self._door.ready, seconds=20)
+
+    def ended(self) -> list[str]:
+        """Our own programs that were started, were not stopped, and do not run any more."""
+        self._processes.reap()
+        started = set(self._processes.names())
+        return [own.name for own in self.own if own.name in started and self._processes.pid(own.name) is None]
+
+    def start_again(self, name: str) -> bool:
+        """Start one of our own programs without waiting; False when its stack has no settings any more."""
+        settings = read_settings(self._places.stack_env)
+        for own in self.own:
+            if own.name == name and settings:
+                self._start_own(own, settings)
+                return True
+        return False
 
     def wait(self) -> None:
         """Wait until every own program and the door answer; raises CannotGoOn with the first that does not."""
@@ -112,13 +136,13 @@ class Stack:
             self._processes.start(program.name, program.command, env=env, cwd=self._places.var)
 
     def _start_own(self, own: OwnProgram, settings: Mapping[str, str]) -> None:
-        env = self._environment_of(own, settings)
+        health = {} if own.role == "web" else {"ZHENGJI_METRICS_PORT": str(own.port)}
+        env = {**self._environment_of(own.service, settings), **health}
         self._processes.start(own.name, own.command(self._places.python), env=env, cwd=self._places.root)
 
-    def _environment_of(self, own: OwnProgram, settings: Mapping[str, str]) -> dict[str, str]:
-        private = keys(self._places.keys).private[own.service]
-        health = {} if own.role == "web" else {"ZHENGJI_METRICS_PORT": str(own.port)}
-        return {**others(self._environ), "PYTHONUNBUFFERED": "1", **settings, **private, **health}
+    def _environment_of(self, service: str, settings: Mapping[str, str]) -> dict[str, str]:
+        private = keys(self._places.keys).private[service]
+        return {**others(self._environ), "PYTHONUNBUFFERED": "1", **settings, **private}
 
     def _tell(self, settings: Mapping[str, str]) -> dict[str, str]:
         """Write stack.env for everybody and env/SERVICE.env with what one service alone may know."""
@@ -144,12 +168,33 @@ def _is_ready(own: OwnProgram) -> bool:
     return answers(own.port, "/readyz") == 200
 
 
+@contextmanager
+def alone(places: Places) -> Iterator[None]:
+    """Let one command at a time work on a stack; another one waits a moment, then says so.
+
+    A look of the keeper takes far less than that moment.
+    """
+    places.make()
+    deadline = time.monotonic() + 3
+    with (places.run / "lock").open("w") as lock:
+        while True:
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                break
+            except BlockingIOError:
+                if time.monotonic() > deadline:
+                    raise CannotGoOn("Another command is working on this stack; wait until it has ended.") from None
+                time.sleep(0.05)
+        yield
+
+
 def stop(places: Places) -> int:
     """Stop what this stack started, the door first and the servers last; returns how many programs there were."""
     processes = Processes(places.run, places.log)
     ours = [name for name in processes.names() if processes.pid(name) is not None]
     servers = {server.name for server in SERVERS}
-    for group in (["door"], [name for name in ours if name not in servers | {"door"}], sorted(servers)):
+    programs = [name for name in ours if name not in servers | {"door", KEEPER}]
+    for group in ([KEEPER], ["door"], programs, sorted(servers)):
         processes.stop(group)
     processes.stop(processes.names())
     processes.stop_strays()
