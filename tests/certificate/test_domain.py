@@ -147,12 +147,10 @@ def test_a_revoked_certificate_stays_revoked() -> None:
     assert isinstance(told, CertificateRevoked)
     assert told.reason == "弄虚作假"
     assert certificate.standing("2024A-AAAA-AAAA") is Standing.REVOKED
-    for act in (
-        lambda: certificate.revoke(reason="再次", by="s", at=LATER),
-        lambda: certificate.replace(an_issue("2024A-BBBB-BBBB", reason="x")),
-    ):
-        with pytest.raises(Refused, match="already-revoked"):
-            act()
+    with pytest.raises(Refused, match="already-revoked"):
+        certificate.revoke(reason="再次", by="s", at=LATER)
+    with pytest.raises(Refused, match="already-revoked"):
+        certificate.replace(an_issue("2024A-BBBB-BBBB", reason="x"))
 
 
 def test_a_correction_changes_the_holder_alone() -> None:

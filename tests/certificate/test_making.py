@@ -78,14 +78,15 @@ def test_news_heard_twice_and_jobs_done_twice_make_nothing_twice(world: World) -
     assert (numbers(world), world.told()) == before
 
 
-def test_a_worker_killed_after_the_file_and_before_the_record_leaves_no_gap(world: World) -> None:
+def test_a_worker_killed_after_the_file_and_before_the_record_leaves_no_gap(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
     world.hear(*all_news())
     claimed = world.service.store.jobs.claim()
     assert claimed is not None
-    keep, world.service.store.certificates.ensure = world.service.store.certificates.ensure, _die  # type: ignore[method-assign]
-    with pytest.raises(KeyboardInterrupt):
+    with monkeypatch.context() as dying, pytest.raises(KeyboardInterrupt):
+        dying.setattr(world.service.store.certificates, "ensure", _die)
         world.maker.work(claimed)
-    world.service.store.certificates.ensure = keep  # type: ignore[method-assign]
     stored = list(world.objects._inside.list_objects(world.settings.s3_bucket, recursive=True))
     assert len(stored) == 1
     world.clock.advance(timedelta(minutes=10))
