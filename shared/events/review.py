@@ -16,6 +16,7 @@ class CampaignPublished(Event):
     campaign_id: str
     revision: int
     campaign: dict[str, Any]
+    by: str = ""
     at: Instant
 
     def key(self) -> str | None:
@@ -35,6 +36,7 @@ class ContactApproved(Event):
     email: str
     mobile: str
     replaces: tuple[str, ...] = ()
+    by: str = ""
     at: Instant
 
 
@@ -47,6 +49,7 @@ class ContactRefused(Event):
     name: str
     email: str
     reason: str
+    by: str = ""
     at: Instant
 
 
@@ -93,6 +96,7 @@ class ShortlistSealed(Event):
     province: str
     case_ids: tuple[str, ...]
     confirmed: bool
+    by: str = ""
     at: Instant
 
 
@@ -138,6 +142,7 @@ class ExpertsAssigned(Event):
     campaign_id: str
     case_id: str
     expert_ids: tuple[str, ...]
+    by: str = ""
     at: Instant
 
 
@@ -149,6 +154,7 @@ class AssignmentFinished(Event):
     round_id: str
     loads: dict[str, int]
     cases: int
+    by: str = ""
     at: Instant
 
 
@@ -176,6 +182,18 @@ class ReviewCompleted(Event):
     at: Instant
 
 
+class PlacesGranted(Event):
+    """The centre granted a province another number of recommendations, with a reason."""
+
+    topic: ClassVar[str] = "review.internal"
+    campaign_id: str
+    province: str
+    limit: int
+    reason: str
+    by: str
+    at: Instant
+
+
 class DecisionPublished(Event):
     """The centre published the list: one write, after which every page shows it."""
 
@@ -184,6 +202,7 @@ class DecisionPublished(Event):
     decision_id: str
     exemplary: int
     showcase: int
+    by: str = ""
     at: Instant
 
 
@@ -240,6 +259,7 @@ class DisqualificationRecorded(Event):
     case_id: str
     province: str
     reason: str
+    by: str = ""
     at: Instant
 
 

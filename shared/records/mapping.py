@@ -8,7 +8,7 @@ from enum import Enum
 from functools import cache
 from typing import Any
 
-from pydantic import TypeAdapter
+from pydantic import BaseModel, TypeAdapter
 
 from shared.aggregates import Aggregate
 from shared.clock import to_millisecond
@@ -22,6 +22,8 @@ def plain(value: Any) -> Any:
         return value.value
     if isinstance(value, datetime):
         return to_millisecond(value)
+    if isinstance(value, BaseModel):
+        return plain(value.model_dump())
     if is_dataclass(value) and not isinstance(value, type):
         return {part.name: plain(getattr(value, part.name)) for part in fields(value)}
     if isinstance(value, dict):
