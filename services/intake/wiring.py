@@ -31,9 +31,9 @@ SERVICE = "intake"
 SWEEP_SECONDS = 300
 
 
-def build(settings: IntakeSettings, *, clock: Clock = system_clock) -> App:
+def build(settings: IntakeSettings, *, clock: Clock = system_clock, database: Database | None = None) -> App:
     """The pieces of one process."""
-    database = Database(SERVICE, uri=settings.mongo_uri, prefix=settings.mongo_prefix)
+    database = database or Database(SERVICE, uri=settings.mongo_uri, prefix=settings.mongo_prefix)
     return App(
         settings=settings,
         clock=clock,

@@ -238,7 +238,7 @@ def upload_from_form(
     start = StartUpload(
         case_id=case_id, account_id=account_id, announced=announced, received_at=received_at, command=command
     )
-    upload_id = derived_id("upload", case_id, command)
+    upload_id = derived_id("upload", case_id, command, announced.sha256)
     done = next((each for each in case.files if each.file_id == upload_id), None)
     if done is not None:
         return done

@@ -86,10 +86,11 @@ def _page(case_id: str, role: FileRole) -> tuple[FileForm, dict[str, Any]]:
     campaign = app.campaigns.get(case.campaign_id)
     form = FileForm()
     form.offer(campaign)
+    form.replaces.data = form.replaces.data or request.args.get("replaces", "")
     return form, {
         "page": page_of(app, case),
         "campaign": campaign,
-        "box": upload_box(case, role, campaign, replaces=request.args.get("replaces", "")),
+        "box": upload_box(case, role, campaign, replaces=form.replaces.data),
         "bell": submission_bell(campaign, saved_at=case.saved_at),
         "back": ("返回案例", f"/cases/{case_id}"),
     }

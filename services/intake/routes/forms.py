@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Iterable
+from typing import Any, Protocol
 
 from flask import request
 from wtforms import (
@@ -20,8 +21,9 @@ from wtforms import (
     StringField,
     TextAreaField,
 )
+from wtforms.fields import SelectChoice
 from wtforms.validators import NumberRange, Optional, ValidationError
-from wtforms.widgets import CheckboxInput, ListWidget
+from wtforms.widgets import CheckboxInput, ListWidget, TableWidget
 
 from services.intake.domain.account import Profile, check_password
 from services.intake.domain.mobile import normal_mobile
@@ -44,6 +46,17 @@ from shared.web.forms import AtMost, ChineseForm, Chosen, Filled, Mail, Ticked, 
 DRAFT = "draft"
 _ENTRIES_READ = 10
 """So many authors are read from a form; more than the campaign's limit are refused, not cut off."""
+
+
+class _Coded(Protocol):
+    @property
+    def code(self) -> str: ...
+    @property
+    def name(self) -> str: ...
+
+
+def _choices(items: Iterable[_Coded]) -> list[Any]:
+    return [SelectChoice(item.code, item.name) for item in items]
 
 
 def is_draft() -> bool:
@@ -117,10 +130,9 @@ class ProfileForm(ChineseForm):
 
     def offer(self, campaign: Campaign) -> None:
         """Fill the choices from the campaign."""
-        provinces = [(province.code, province.name) for province in campaign.provinces]
-        self.province.choices = [("", "请选择"), *provinces]
-        self.unit_type.choices = [(kind.code, kind.name) for kind in campaign.unit_types]
-        self.role.choices = [(role.code, role.name) for role in campaign.roles]
+        self.province.choices = [SelectChoice("", "请选择"), *_choices(campaign.provinces)]
+        self.unit_type.choices = _choices(campaign.unit_types)
+        self.role.choices = _choices(campaign.roles)
 
     def profile(self) -> Profile:
         """What the form says."""
@@ -186,7 +198,7 @@ class NewCaseForm(ChineseForm):
 
     def offer(self, campaign: Campaign) -> None:
         """Fill the choices from the campaign."""
-        self.category.choices = [(category.code, category.name) for category in campaign.categories]
+        self.category.choices = _choices(campaign.categories)
 
 
 class PlainChoice(RadioField):  # type: ignore[misc]  # wtforms ships no types
@@ -211,7 +223,7 @@ class SheetForm(ChineseForm):
 
     def offer(self, campaign: Campaign) -> None:
         """Fill the choices from the campaign, and hold its limits."""
-        self.category.choices = [(category.code, category.name) for category in campaign.categories]
+        self.category.choices = _choices(campaign.categories)
         self.campaign = campaign
 
     def validate_summary(self, field: Any) -> None:
@@ -277,7 +289,7 @@ class AuthorsForm(ChineseForm):
     """At most three authors, in the order in which certificates name them."""
 
     rev = HiddenField()
-    people = FieldList(FormField(AuthorForm), min_entries=3, max_entries=_ENTRIES_READ)
+    people = FieldList(FormField(AuthorForm), min_entries=3, max_entries=_ENTRIES_READ, widget=TableWidget())
 
     limit = 3
 
@@ -362,7 +374,7 @@ class DeclarationForm(ChineseForm):
     sources = TextAreaField("非原创部分的出处", filters=[bare], validators=[Needed(), AtMost(SOURCES_LETTERS)])
     minors = PlainChoice(
         "材料中是否出现不满十四周岁的未成年人",
-        choices=[("none", "没有出现"), ("consented", "有出现，已取得监护人同意")],
+        choices=[SelectChoice("none", "没有出现"), SelectChoice("consented", "有出现，已取得监护人同意")],
         validators=[Picked("请说明材料中是否出现不满十四周岁的未成年人。")],
     )
     declared = BooleanField("作者声明")
@@ -417,7 +429,7 @@ class FileForm(ChineseForm):
 
     def offer(self, campaign: Campaign) -> None:
         """Fill the choices from the campaign."""
-        self.kind.choices = [(kind.code, kind.name) for kind in campaign.material_kinds]
+        self.kind.choices = _choices(campaign.material_kinds)
 
     def validate_file(self, field: Any) -> None:
         """A file must come with the form."""
@@ -434,7 +446,7 @@ class RenameForm(ChineseForm):
 
     def offer(self, campaign: Campaign) -> None:
         """Fill the choices from the campaign."""
-        self.kind.choices = [(kind.code, kind.name) for kind in campaign.material_kinds]
+        self.kind.choices = _choices(campaign.material_kinds)
 
 
 class PlainForm(ChineseForm):

@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from flask import Response, flash, jsonify, make_response, redirect
+from wtforms.fields import SelectChoice
 
 from services.intake.app import App
 from services.intake.domain.case import Case
@@ -18,6 +19,7 @@ from services.intake.routes.files import upload_box
 from services.intake.routes.forms import (
     AuthorsForm,
     DeclarationForm,
+    FileForm,
     SheetForm,
     as_rev,
     declaration_form,
@@ -113,7 +115,9 @@ def declaration(case_id: str) -> Response:
     """Declaration, consents, sources, and the signed sheet."""
     app, case, campaign = _opened(case_id)
     form = declaration_form(campaign)(data=shown_declaration(case.declaration))
-    form.signed_on_scan.choices = [(author.person, author.name) for author in case.authors.people if author.name]
+    form.signed_on_scan.choices = [
+        SelectChoice(author.person, author.name) for author in case.authors.people if author.name
+    ]
 
     def act() -> Response:
         typed = _typed_declaration(form, campaign, app, at=received_at())
@@ -198,6 +202,7 @@ def _answer(form: ChineseForm, template: str, act: Any, app: App, case: Case, ca
         page=page_of(app, case),
         campaign=campaign,
         box=upload_box(case, "sheet", campaign),
+        scan_form=FileForm(formdata=None),
         bell=submission_bell(campaign, saved_at=case.saved_at),
         back=("返回案例", f"/cases/{case.id}"),
     )
