@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from hashlib import sha1
 from pathlib import Path
 
 from services.validation.adapters.sandbox import Sandbox
@@ -22,3 +23,10 @@ def read(path: Path, *, name: str, campaign: Campaign, sandbox: Sandbox) -> Read
     """Only what the file shows, which can be kept and weighed again when the campaign changes."""
     sought = [SoughtPart.named(part.code, part.names) for part in campaign.parts]
     return sandbox.read(path, name=name, sought=sought)
+
+
+def reading_key(sha256: str, *, name: str, campaign: Campaign) -> str:
+    """Under which a reading is kept: the bytes, the name's ending, the parts sought and the checker's version."""
+    ending = name.rsplit(".", 1)[-1].casefold()
+    sought = sha1("/".join(title for part in campaign.parts for title in part.names).encode(), usedforsecurity=False)
+    return f"{sha256}:{ending}:{sought.hexdigest()[:12]}:{CHECKER_VERSION}"

@@ -32,7 +32,7 @@ def main() -> None:
     os.dup2(2, 1)  # a library that prints must not speak in our place
     answers.write(json.dumps({"ready": True, "seccomp": seccomp.available()}).encode() + b"\n")
     for line in sys.stdin.buffer:
-        answers.write(json.dumps(_serve(json.loads(line))).encode() + b"\n")
+        answers.write(json.dumps(_serve(json.loads(line), watched=0)).encode() + b"\n")
 
 
 def _warm_up() -> None:
@@ -44,8 +44,8 @@ def _warm_up() -> None:
         "征".encode(name, "replace")
 
 
-def _serve(request: Mapping[str, Any]) -> dict[str, Any]:
-    """Run one request in a child: its answer, or the way it ended."""
+def _serve(request: Mapping[str, Any], *, watched: int | None = None) -> dict[str, Any]:
+    """Run one request in a child: its answer, or the way it ended. Ends everything when `watched` is closed."""
     out, into = os.pipe()
     began = time.monotonic()
     pid = os.fork()
@@ -53,24 +53,30 @@ def _serve(request: Mapping[str, Any]) -> dict[str, Any]:
         os.close(out)
         _child(request, into)
     os.close(into)
-    raw, end = _listen(out, began + float(request["wall"]))
+    raw, end = _listen(out, watched, began + float(request["wall"]))
     os.close(out)
     if end != "done":
         with suppress(ProcessLookupError):
             os.kill(pid, signal.SIGKILL)
     _, status, usage = os.wait4(pid, 0)
+    if end == "orphaned":
+        sys.exit(0)
     cpu = usage.ru_utime + usage.ru_stime
     if end == "done":
         end = _ending(status, raw)
     return {"end": end, "cpu": cpu, "peak_mb": usage.ru_maxrss // 1024, "reading": raw.decode("ascii", "replace")}
 
 
-def _listen(out: int, deadline: float) -> tuple[bytes, str]:
+def _listen(out: int, watched: int | None, deadline: float) -> tuple[bytes, str]:
     pieces = bytearray()
+    heard = [out] if watched is None else [out, watched]
     while True:
         left = deadline - time.monotonic()
-        if left <= 0 or not select.select([out], [], [], left)[0]:
+        ready = select.select(heard, [], [], left)[0] if left > 0 else []
+        if not ready:
             return b"", "wall"
+        if out not in ready:  # nobody asks while we work, so our asker is gone
+            return b"", "orphaned"
         piece = os.read(out, 65536)
         if not piece:
             return bytes(pieces), "done"

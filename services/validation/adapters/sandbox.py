@@ -31,11 +31,8 @@ class SandboxLimits:
     memory: int = 512 * 1024 * 1024
 
 
-class Stalled(Away):
-    """The wall time passed although the processor had hardly been used: the machine is to blame, not the file."""
-
-    def __init__(self) -> None:
-        super().__init__("processor", "a reader got no processor time")
+class Stalled(Exception):
+    """The wall time passed although the processor had hardly been used: to be tried again before anything is said."""
 
 
 class Sandbox:
