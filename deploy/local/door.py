@@ -15,7 +15,7 @@ _HERE = Path(__file__).parent
 
 def write_door(places: Places, own: Sequence[OwnProgram], port: int) -> None:
     """Write nginx.conf for these ports."""
-    (places.var / "door").mkdir(exist_ok=True)
+    (places.var / "door").mkdir(parents=True, exist_ok=True)
     template = Template((_HERE / "nginx.conf.template").read_text())
     ports = {program.service: program.port for program in own if program.role == "web"}
     text = template.substitute(

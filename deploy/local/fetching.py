@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-from deploy.local.trouble import CannotGoOn, failed_step, no_registry, not_enough_disk, wrong_checksum
+from deploy.local.trouble import CannotGoOn, failed_step, missing_tool, no_registry, not_enough_disk, wrong_checksum
 
 # What the clients print when nobody answers; anything else is a failure of its own.
 _NOBODY_ANSWERED = (
@@ -24,6 +24,8 @@ _NOBODY_ANSWERED = (
 def run_client(what: str, command: Sequence[str | Path], *, log: Path, env: Mapping[str, str] | None = None,
                cwd: Path | None = None) -> None:  # fmt: skip
     """Run a registry's client with its output in `log`; a failure becomes one sentence."""
+    if shutil.which(command[0]) is None:
+        raise missing_tool(what, str(command[0]))
     log.parent.mkdir(parents=True, exist_ok=True)
     with log.open("wb") as output:
         code = subprocess.run(

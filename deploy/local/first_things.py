@@ -23,7 +23,7 @@ def do_first_things(places: Places, environment_of: Callable[[str], Mapping[str,
 
     def do(step: _Step) -> None:
         log = places.log_of(step.what.lower().replace(" ", "-"))
-        command = (places.python, "-m", *step.module)
+        command = [str(places.python), "-m", *step.module]
         run_client(step.what, command, log=log, env=environment_of(step.service), cwd=places.root)
 
     with ThreadPoolExecutor(max_workers=3) as pool:

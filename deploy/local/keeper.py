@@ -3,6 +3,7 @@
 import signal
 import threading
 import time
+from typing import Protocol
 
 from deploy.local.places import Places, places
 from deploy.local.say import say
@@ -14,10 +15,18 @@ _LONGEST_PAUSE = 30.0
 _STEADY = 60.0
 
 
+class Watched(Protocol):
+    """What the keeper asks of a stack."""
+
+    def ended(self) -> list[str]: ...
+
+    def start_again(self, name: str) -> bool: ...
+
+
 class Keeper:
     """Watches the programs of one stack; those that were stopped on purpose have no pid file and stay stopped."""
 
-    def __init__(self, stack: Stack) -> None:
+    def __init__(self, stack: Watched) -> None:
         self._stack = stack
         self._started: dict[str, float] = {}
         self._pause: dict[str, float] = {}

@@ -30,6 +30,10 @@ def no_registry(what: str, tool: str) -> CannotGoOn:
     return CannotGoOn(f"{what} failed: the registry that {tool} asks did not answer; check the network and run again.")
 
 
+def missing_tool(what: str, tool: str) -> CannotGoOn:
+    return CannotGoOn(f"{what} needs {tool}, which is not installed; run `make install` first.")
+
+
 def wrong_checksum(name: str) -> CannotGoOn:
     return CannotGoOn(f"{name} is not the file we know (its SHA-256 differs), so nothing of it was kept; run again.")
 
