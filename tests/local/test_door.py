@@ -18,7 +18,6 @@ from deploy.local.ports import is_free
 from deploy.local.processes import Processes
 from deploy.local.table import SERVICES, OwnProgram
 
-
 TOLD = ("Host", "X-Forwarded-For", "X-Request-Id", "X-Received-At")
 
 
