@@ -121,5 +121,5 @@ def cases_with(records: Records[Case], person: str, *, without: str) -> Iterator
 
 def cases_with_stale_uploads(records: Records[Case], before: datetime, *, most: int) -> list[str]:
     """The ids of cases that hold room for uploads whose time was over."""
-    rows = records.rows({"uploads.expires_at": {"$lt": before}}, only=("_id",), limit=most)
+    rows = records.rows({"uploads.expires_at": {"$lte": before}}, only=("_id",), limit=most)
     return [str(row["_id"]) for row in rows]

@@ -105,10 +105,12 @@ class Browser:
         self.open(path)
         return self.post(to or path, received_at=received_at, **fields)
 
-    def post(self, path: str, *, received_at: datetime | None = None, **fields: Any) -> TestResponse:
+    def post(
+        self, path: str, *, received_at: datetime | None = None, environ: dict[str, str] | None = None, **fields: Any
+    ) -> TestResponse:
         """Post the form of the page that is open."""
-        data = {**self.hidden(), **fields}
-        return self._seen(self._client.post(path, data=data, headers=self._headers(received_at)))
+        data, headers = {**self.hidden(), **fields}, self._headers(received_at)
+        return self._seen(self._client.post(path, data=data, headers=headers, environ_overrides=environ))
 
     def api(self, method: str, path: str, body: object = None, received_at: datetime | None = None) -> TestResponse:
         """A script's call, with the token of the open page."""
@@ -170,7 +172,7 @@ def register(browser: Browser, *, mobile: str = "13800001234", name: str = "王�
         unit="南京市第一中学",
         unit_type="school",
         role="teacher",
-        email=f"{mobile}@example.com",
+        email="wang@example.com",
         privacy="y",
     )
 

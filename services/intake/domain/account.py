@@ -132,5 +132,5 @@ def check_password(password: str, *, mobile: str, field: str = "password") -> No
         raise Refused("password-short", f"密码至少{PASSWORD_MIN}位，请加长。", field=field)
     if len(password) > PASSWORD_MAX:
         raise Refused("password-long", f"密码最多{PASSWORD_MAX}位，请缩短。", field=field)
-    if password.isdigit() or mobile in password or len(set(password)) < 4:
+    if password.isdigit() or (mobile and mobile in password) or len(set(password)) < 4:
         raise Refused("password-weak", "密码过于简单：不能全是数字，不能含手机号，请混合使用字母和数字。", field=field)

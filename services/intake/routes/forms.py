@@ -95,9 +95,9 @@ class GoodPassword:
     """A password the rules accept for the mobile in the same form."""
 
     def __call__(self, form: Any, field: Any) -> None:
-        mobile = form.mobile.data if "mobile" in form else ""
+        mobile = form.mobile.data or "" if "mobile" in form else ""
         try:
-            check_password(field.data or "", mobile=mobile or "-")
+            check_password(field.data or "", mobile=mobile)
         except Refused as refused:
             raise ValidationError(refused.message) from None
 
