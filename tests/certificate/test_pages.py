@@ -213,6 +213,12 @@ def test_the_centre_sees_the_batch_and_others_do_not(issued: World) -> None:
         assert issued.staff("administrator").get(path).status_code == 200
 
 
+def test_the_centre_is_led_to_the_batch(world: World) -> None:
+    link = 'href="/certificates/progress"'
+    assert link in world.staff("officer").get("/certificates").get_data(as_text=True)
+    assert link not in world.visitor().get("/certificates").get_data(as_text=True)
+
+
 def test_the_progress_page_says_what_will_be_there(world: World) -> None:
     assert "结果公布后，这里显示每份证书的制作进度" in text(world.staff("officer").get("/certificates/progress"))
 

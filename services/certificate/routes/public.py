@@ -16,8 +16,9 @@ from services.certificate.domain.certificate import Standing
 from services.certificate.domain.names import name_key
 from services.certificate.domain.numbering import number_as_typed
 from services.certificate.routes.desk import desk
+from shared.identity.permissions import CENTRE
 from shared.trouble import NotThere, Refused
-from shared.web.access import public
+from shared.web.access import public, somebody
 from shared.web.forms import ChineseForm, Filled, answer_form, bare, digits
 
 open_pages = Blueprint("certificates", __name__)
@@ -65,7 +66,9 @@ def query() -> Response:
             raise Refused("certificate-unknown", NOT_FOUND)
         return make_response(render_template("found.html", found=found, back=("重新查询", "/certificates")))
 
-    return answer_form(form, "query.html", act, opens=queries.newest_query_opens(desk().service))
+    person = somebody()
+    of_centre = bool(person and person.roles & CENTRE)
+    return answer_form(form, "query.html", act, opens=queries.newest_query_opens(desk().service), of_centre=of_centre)
 
 
 @open_pages.route("/certificates/number", methods=["GET", "POST"])
