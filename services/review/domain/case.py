@@ -8,12 +8,26 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from enum import StrEnum
 from typing import Literal
 
 from services.review.domain.recorded import recorded
+from services.review.domain.values import (
+    PUBLISHED,
+    CaseAuthor,
+    CaseFile,
+    Disqualified,
+    Eligibility,
+    Finding,
+    Mark,
+    Outcome,
+    Report,
+    Score,
+    Studio,
+    studio_of,
+    told_outcome,
+)
 from shared.aggregates import Aggregate
-from shared.events.intake import CaseSubmittedInFull, StudioFacts
+from shared.events.intake import CaseSubmittedInFull
 from shared.events.review import (
     CaseDisqualified,
     CaseRecommended,
@@ -29,107 +43,6 @@ from shared.events.review import (
 )
 from shared.events.validation import ReportReady
 from shared.trouble import Refused
-
-
-class Mark(StrEnum):
-    """What the province thinks of it."""
-
-    NONE = "none"
-    RECOMMENDED = "recommended"
-    DECLINED = "declined"
-
-
-class Outcome(StrEnum):
-    """What the centre decided."""
-
-    EXEMPLARY = "exemplary"
-    SHOWCASE = "showcase"
-    NOT_SELECTED = "not-selected"
-
-
-PUBLISHED = frozenset({Outcome.EXEMPLARY, Outcome.SHOWCASE})
-
-
-@dataclass(frozen=True, kw_only=True)
-class CaseAuthor:
-    """An author as the sheet names them; ``person`` is the pseudonym of the mobile."""
-
-    name: str
-    unit: str
-    title: str
-    person: str
-    host: bool = False
-
-
-@dataclass(frozen=True, kw_only=True)
-class CaseFile:
-    """A file of the case; ``size`` in bytes."""
-
-    file_id: str
-    role: str
-    name: str
-    kind: str
-    size: int
-    sha256: str
-    object_key: str
-
-
-@dataclass(frozen=True, kw_only=True)
-class Studio:
-    """What a studio case says about its studio."""
-
-    address: str
-    contribution: int
-    live_sessions: int
-
-
-@dataclass(frozen=True, kw_only=True)
-class Finding:
-    """One finding of the report."""
-
-    code: str
-    severity: str
-    message: str
-    place: str = ""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Report:
-    """The report on one submitted version."""
-
-    case_version: int
-    outcome: str
-    findings: tuple[Finding, ...] = ()
-    words_low: int | None = None
-    words_high: int | None = None
-    scanned: bool = False
-
-
-@dataclass(frozen=True, kw_only=True)
-class Score:
-    """What one expert gave: marks by criterion, and their sum of 100."""
-
-    expert_id: str
-    marks: dict[str, float]
-    total: float
-
-
-@dataclass(frozen=True, kw_only=True)
-class Eligibility:
-    """What the centre said before expert review."""
-
-    eligible: bool
-    reason: str
-    by: str
-    at: datetime
-
-
-@dataclass(frozen=True, kw_only=True)
-class Disqualified:
-    """Why the case is out: the code of the notice's reason."""
-
-    reason: str
-    at: datetime
 
 
 @dataclass(kw_only=True)
@@ -188,7 +101,7 @@ class Case(Aggregate):
         self.authors = tuple(
             CaseAuthor(name=a.name, unit=a.unit, title=a.title, person=a.person, host=a.host) for a in sheet.authors
         )
-        self.studio = _studio(sheet.studio)
+        self.studio = studio_of(sheet.studio)
         self.files = tuple(
             CaseFile(
                 file_id=f.file_id,
@@ -352,7 +265,7 @@ class Case(Aggregate):
                     number=self.number,
                     province=self.province,
                     category=self.category,
-                    outcome=_published(outcome),
+                    outcome=told_outcome(outcome),
                     at=at,
                 )
             )
@@ -402,7 +315,7 @@ class Case(Aggregate):
                 category=self.category,
                 province=self.province,
                 title=self.title if shown else "",
-                outcome=_published(self.outcome) if shown and self.outcome else "",
+                outcome=told_outcome(self.outcome) if shown and self.outcome else "",
                 certificates=self.certificates if shown else (),
                 at=at,
             )
@@ -425,13 +338,3 @@ class Case(Aggregate):
                 campaign_id=self.campaign_id, case_id=self.id, province=self.province, reason=reason, at=at
             )
         )
-
-
-def _published(outcome: Outcome) -> Literal["exemplary", "showcase"]:
-    return "exemplary" if outcome is Outcome.EXEMPLARY else "showcase"
-
-
-def _studio(facts: StudioFacts | None) -> Studio | None:
-    if facts is None:
-        return None
-    return Studio(address=facts.address, contribution=facts.contribution, live_sessions=facts.live_sessions)

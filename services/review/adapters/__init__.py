@@ -1,0 +1,1 @@
+"""What review needs of others: a flow solver, spreadsheets, one-time numbers."""
