@@ -9,7 +9,6 @@ from pathlib import Path
 
 from deploy.local.fetching import run_client, sha256
 from deploy.local.places import Places
-from deploy.local.say import say
 from deploy.local.trouble import CannotGoOn, cannot_install
 
 _FONT = "fonts-noto-cjk"
@@ -46,7 +45,6 @@ def system_packages(places: Places, *, tests: bool) -> None:
         return
     if shutil.which("apt-get") is None or (os.geteuid() != 0 and shutil.which("sudo") is None):
         raise cannot_install(" ".join(missing))
-    say(f"installing system packages: {' '.join(missing)}")
     apt = _as_root(["apt-get", "-o", "DPkg::Lock::Timeout=300"])
     env = {"DEBIAN_FRONTEND": "noninteractive"}
     log = places.log_of("apt-update")
@@ -70,9 +68,7 @@ def python_packages(places: Places) -> None:
     if stamp.exists() and places.python.exists() and stamp.read_text() == sha256(lock):
         return
     if not places.python.exists():
-        say("making .venv")
         run_client("Making .venv", [_best_python(), "-m", "venv", places.venv], log=places.log_of("venv"))
-    say("installing the Python packages")
     run_client(
         "Installing the Python packages",
         [places.python, "-m", "pip", "install", "--no-deps", "--require-hashes", "-r", lock],

@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
+from deploy.local.say import say
 from deploy.local.trouble import CannotGoOn, failed_step, missing_tool, no_registry, not_enough_disk, wrong_checksum
 
 # What the clients print when nobody answers; anything else is a failure of its own.
@@ -21,20 +22,36 @@ _NOBODY_ANSWERED = (
 )  # fmt: skip
 
 
+_SIGN_OF_LIFE = 20.0
+
+
 def run_client(what: str, command: Sequence[str | Path], *, log: Path, env: Mapping[str, str] | None = None,
                cwd: Path | None = None) -> None:  # fmt: skip
     """Run a registry's client with its output in `log`; a failure becomes one sentence."""
     if shutil.which(command[0]) is None:
         raise missing_tool(what, str(command[0]))
     log.parent.mkdir(parents=True, exist_ok=True)
-    with log.open("wb") as output:
-        code = subprocess.run(
-            [str(part) for part in command], env={**os.environ, **(env or {})}, cwd=cwd,
-            stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT, check=False,
-        ).returncode  # fmt: skip
-    if code == 0:
-        return
-    raise why_failed(what, Path(command[0]).name, log)
+    say(what)
+    with log.open("wb") as output, subprocess.Popen(
+        [str(part) for part in command], env={**os.environ, **(env or {})}, cwd=cwd,
+        stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT,
+    ) as client:  # fmt: skip
+        code = _wait(what, client)
+    if code:
+        raise why_failed(what, Path(command[0]).name, log)
+
+
+def _wait(what: str, client: "subprocess.Popen[bytes]") -> int:
+    """Wait for the end, with a sign of life now and then; an interrupted set-up takes its client along."""
+    try:
+        while True:
+            try:
+                return client.wait(timeout=_SIGN_OF_LIFE)
+            except subprocess.TimeoutExpired:
+                say(f"{what}: still at it")
+    except BaseException:
+        client.terminate()
+        raise
 
 
 def why_failed(what: str, tool: str, log: Path) -> CannotGoOn:

@@ -8,7 +8,6 @@ from pathlib import Path
 
 from deploy.local.fetching import run_client, sha256
 from deploy.local.places import Places
-from deploy.local.say import say
 from deploy.local.wheels import wheel
 
 _OLDEST = 20
@@ -20,7 +19,6 @@ def build_frontend(places: Places) -> None:
     wanted = _sources(places.root)
     if stamp.exists() and stamp.read_text() == wanted:
         return
-    say("building the front end")
     npm, path = _npm(places)
     env = {"PATH": path}
     installed = places.root / "node_modules" / ".installed.lock.sha256"

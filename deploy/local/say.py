@@ -1,9 +1,12 @@
 """Progress on screen: one plain line per step, with the seconds since the command began."""
 
+import os
 import sys
 import time
 
-_began = time.monotonic()
+# Handed on to the Python of .venv that takes over, so that the seconds do not begin again.
+_BEGAN = "LOCAL_STACK_BEGAN"
+_began = float(os.environ.setdefault(_BEGAN, str(time.monotonic())))
 
 
 def say(line: str) -> None:

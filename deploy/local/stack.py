@@ -60,7 +60,6 @@ class Stack:
         """Start our own programs and the door in front of them, and wait until each is ready."""
         if any(self._processes.pid(own.name) is None for own in self.own):
             check_memory(["programs"], self._environ)
-            say("preparing topics, indexes and the bucket")
             do_first_things(self._places, partial(self._environment_of, settings=settings))
         for own in self.own:
             self._start_own(own, settings)
