@@ -27,7 +27,7 @@ def write_door(places: Places, own: Sequence[OwnProgram], port: int) -> None:
         assets=places.root / "build" / "assets",
         away=_HERE / "away",
         upstreams="\n".join(_upstream(service, ports[service]) for service in PREFIXES),
-        locations="\n".join(_location(service, path) for service, paths in PREFIXES.items() for path in paths),
+        locations="\n".join(location(service, path) for service, paths in PREFIXES.items() for path in paths),
     )
     (places.etc / "nginx.conf").write_text(text)
 
@@ -45,7 +45,7 @@ def _upstream(service: str, port: int) -> str:
     return f"    upstream {service} {{ server 127.0.0.1:{port}; keepalive 16; }}"
 
 
-def _location(service: str, path: str) -> str:
+def location(service: str, path: str) -> str:
     """A path and all below it, but not its neighbours: /cases and /cases/1, not /casesx."""
     if path == "/":
         return f"        location / {{ proxy_pass http://{service}; }}"

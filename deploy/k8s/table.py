@@ -1,0 +1,69 @@
+"""What each role needs in a cluster: copies, processor, memory, time to end, and what it speaks to."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from deploy.local.table import TABLE
+
+WEB_PORT = 8000
+METRICS_PORT = 9100
+DOOR_PORT = 8080
+VERSION = "0.1.0"
+
+# Arithmetic of an orderly end. A pod that is told to go still gets requests for a few seconds, until every proxy knows.
+DRAIN_SECONDS = 8
+GUNICORN_SECONDS = 25  # --graceful-timeout in deploy/images/start
+LOOP_SECONDS = 9  # shared.process waits so long for each loop
+MARGIN_SECONDS = 7
+
+
+@dataclass(frozen=True, kw_only=True)
+class Role:
+    """One Deployment. ``loops`` are the threads a role without pages turns; ``speaks_to`` opens ways out of the pod."""
+
+    copies: int = 2
+    cpu: tuple[str, str]
+    memory: tuple[str, str]
+    scratch: str
+    speaks_to: tuple[str, ...]
+    loops: int = 0
+
+    @property
+    def grace(self) -> int:
+        """Seconds between being told to end and being killed."""
+        work = self.loops * LOOP_SECONDS if self.loops else DRAIN_SECONDS + GUNICORN_SECONDS
+        return work + MARGIN_SECONDS
+
+
+WEB = Role(cpu=("200m", "1"), memory=("192Mi", "512Mi"), scratch="256Mi", speaks_to=("mongodb", "objects"))
+WORKER = Role(
+    cpu=("100m", "1"), memory=("192Mi", "512Mi"), scratch="64Mi", speaks_to=("mongodb", "kafka", "objects"), loops=4
+)
+
+ROLES: Mapping[tuple[str, str], Role] = {
+    **{place: WEB for place in TABLE if place[1] == "web"},
+    **{place: WORKER for place in TABLE if place[1] == "worker"},
+    ("validation", "checker"): Role(
+        cpu=("500m", "2"), memory=("512Mi", "1536Mi"), scratch="2Gi", speaks_to=("mongodb", "objects"), loops=7
+    ),
+    ("certificate", "maker"): Role(
+        cpu=("250m", "1"), memory=("256Mi", "768Mi"), scratch="256Mi", speaks_to=("mongodb", "objects"), loops=2
+    ),
+    ("notify", "sender"): Role(
+        cpu=("50m", "500m"), memory=("128Mi", "256Mi"), scratch="64Mi", speaks_to=("mongodb", "smtp"), loops=2
+    ),
+    ("notify", "mailbox"): Role(
+        copies=1,  # one mailbox, one reader
+        cpu=("50m", "500m"),
+        memory=("128Mi", "384Mi"),
+        scratch="64Mi",
+        speaks_to=("mongodb", "imap", "objects"),
+        loops=2,
+    ),
+}
+
+# Where each dependency listens. Those inside the cluster live in a namespace labelled zhengji/holds: <name>.
+INSIDE: Mapping[str, int] = {"mongodb": 27017, "kafka": 9092, "objects": 9000}
+OUTSIDE: Mapping[str, tuple[int, ...]] = {"smtp": (465, 587), "imap": (993,)}
