@@ -146,7 +146,7 @@ def _draft_files(report: Report) -> tuple[KnownFile, ...]:
 
 
 def _card(app: App, report: Report, file: KnownFile, campaign: Campaign) -> FileCard:
-    result = next((each for each in report.results if each.file_id == file.file_id), None)
+    result = report.result_of(file)
     job = app.checks.find(file.job_id) if result and file.role == "document" else None
     ahead = app.checks.ahead_of(file.job_id) if result is None else None
     return FileCard(
@@ -194,5 +194,5 @@ def _line(finding: Finding) -> FindingLine:
 
 
 def _outcome(report: Report, files: tuple[KnownFile, ...]) -> Outcome:
-    ids = {file.file_id for file in files}
-    return outcome_of(tuple(f for result in report.results if result.file_id in ids for f in result.findings))
+    results = (report.result_of(file) for file in files)
+    return outcome_of(tuple(finding for result in results if result for finding in result.findings))

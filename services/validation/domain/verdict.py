@@ -18,7 +18,7 @@ _EXTENSIONS = {"jpg": ("jpg", "jpeg", "jpe", "jfif"), "wps": ("wps",), "mp4": ("
 # Types whose contents nobody can look at: the name on the outside is then no lie worth telling.
 _NAMELESS = frozenset({"unknown", "empty", "ole", "ooxml", "encrypted-office", "word95", "works"})
 # What keeps a reader from learning the type.
-_UNTOLD = frozenset({Code.ENCRYPTED, Code.CORRUPT, Code.TRUNCATED, Code.UNREADABLE})
+_UNTOLD = frozenset({Code.ENCRYPTED, Code.CORRUPT, Code.TRUNCATED, Code.UNREADABLE, Code.HASH_MISMATCH})
 RULE = "按 Word 状态栏的“字数”计：每个汉字、每个中文标点计1字，连续的字母或数字计1字，空格不计"
 
 
