@@ -32,12 +32,15 @@ GIVEN: Mapping[str, str] = {
     "imap_user": "campaign@zhengji.example",
 }
 
+# Public halves of keys come the same way as their private halves: without them a pod does not start.
 SECRET = frozenset(
     {
+        "author_public_keys",
         "author_signing_key",
         "certificate_secret",
         "imap_password",
         "letter_private_key",
+        "letter_public_key",
         "mongo_uri",
         "person_secret",
         "retired_authorities_pem",
@@ -48,6 +51,7 @@ SECRET = frozenset(
         "signing_certificate_pem",
         "signing_key_pem",
         "smtp_password",
+        "staff_public_keys",
         "staff_signing_key",
     }
 )
