@@ -204,7 +204,9 @@ def wang(**changes: Any) -> AuthorContact:
 
 def li(**changes: Any) -> AuthorContact:
     """A co-author with e-mail, without an account."""
-    return AuthorContact(**{"person": "p2", "name": "李明", "mobile": "13800002222", "email": "li@qq.example", **changes})
+    return AuthorContact(
+        **{"person": "p2", "name": "李明", "mobile": "13800002222", "email": "li@qq.example", **changes}
+    )
 
 
 # Letters
@@ -282,7 +284,13 @@ VALUES: Mapping[str, Mapping[str, Any]] = {
         "late": True,
         "mail_subject": "联系人信息表",
     },
-    "mail_waiting": {"form": {}, "unit": "", "faults": [], "late": False, "mail_subject": "湖北省联系人信息表（盖章扫描件）"},
+    "mail_waiting": {
+        "form": {},
+        "unit": "",
+        "faults": [],
+        "late": False,
+        "mail_subject": "湖北省联系人信息表（盖章扫描件）",
+    },
     "contact_refused": {"province": "420000", "contact_name": "张三", "reason": "手机号与单位座机区号不符，请核对。"},
     "shortlist": {"province": "420000", "count": 187, "at": NOW},
     "assignment": {"count": 16},

@@ -161,9 +161,7 @@ def test_a_mail_that_only_mentions_a_contact_is_no_form() -> None:
         ({"wechat": "", "qq": "", "phone": "", "department": ""}, [], ()),
     ],
 )
-def test_what_is_missing_or_wrong_is_said(
-    changes: dict[str, str], faults: list[str], missing: tuple[str, ...]
-) -> None:
+def test_what_is_missing_or_wrong_is_said(changes: dict[str, str], faults: list[str], missing: tuple[str, ...]) -> None:
     form = ContactForm(**{**{name: getattr(WHOLE, name) for name in WHOLE.__dataclass_fields__}, **changes})
     assert [fault.message for fault in faults_of(form)] == faults
     assert missing_of(form) == missing

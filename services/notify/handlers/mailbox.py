@@ -128,7 +128,7 @@ def _row(arrived: Arrived, campaign: Campaign, read: ReadMail) -> InboundMail:
 
 def _look_for_form(mail: InboundMail, read: ReadMail, campaign: Campaign) -> None:
     """Attachments before the body, because people fill in the form they were sent; the one that says most counts."""
-    found = [(name, form) for name, form in _forms_in(read) if form.recognised]
+    found = [(name, form) for name, form in forms_in(read) if form.recognised]
     if not found:
         return
     best = best_of([form for _, form in found])
@@ -137,7 +137,8 @@ def _look_for_form(mail: InboundMail, read: ReadMail, campaign: Campaign) -> Non
     mail.bring_form(best, found_in=name, province=province_of(best, campaign), late=is_late(mail, campaign))
 
 
-def _forms_in(read: ReadMail) -> list[tuple[str, ContactForm]]:
+def forms_in(read: ReadMail) -> list[tuple[str, ContactForm]]:
+    """Every place a form may stand in, and what it says there."""
     forms = []
     for attachment in read.attachments:
         if attachment.name.lower().endswith(".docx") or "wordprocessingml" in attachment.content_type:
