@@ -48,7 +48,7 @@ class Form:
     @property
     def method(self) -> str:
         """get or post."""
-        return (self._element.get("method") or "get").lower()
+        return str(self._element.get("method") or "get").lower()
 
     @property
     def names(self) -> list[str]:
@@ -185,9 +185,9 @@ class Page:
 
     @property
     def text(self) -> str:
-        """All words of the page's body."""
+        """All words of the page's main part; what stands in different elements is apart."""
         found = self.tree.xpath("//main") or self.tree.xpath("//body")
-        return _words(found[0]) if found else ""
+        return " ".join(" ".join(found[0].itertext()).split()) if found else ""
 
     @property
     def errors(self) -> list[str]:
@@ -235,7 +235,9 @@ class Browser:
     """One person's browser: keeps cookies, follows redirects, tries again for ``patience`` seconds where nobody is
     home (a program is restarting) and never takes a server error for an answer."""
 
-    def __init__(self, client: httpx.Client, *, patience: float = 30.0, pause: Callable[[float], None] = time.sleep) -> None:
+    def __init__(
+        self, client: httpx.Client, *, patience: float = 30.0, pause: Callable[[float], None] = time.sleep
+    ) -> None:
         self.client = client
         self._patience = patience
         self._pause = pause
@@ -256,11 +258,15 @@ class Browser:
         *,
         files: Mapping[str, File] | None = None,
         button: str | None = None,
+        more: Mapping[str, str] | None = None,
     ) -> Page:
-        """Fill a form and press a button. What comes back may be the same form with messages."""
+        """Fill a form and press a button; ``more`` are fields that the page has no place for.
+
+        What comes back may be the same form with messages.
+        """
         for name, value in (values or {}).items():
             form.fill(name, value)
-        pairs = form.values()
+        pairs = [*form.values(), *(more or {}).items()]
         pressed = form.button(button)
         if pressed:
             pairs = [*[pair for pair in pairs if pair[0] != pressed[0]], pressed]

@@ -46,12 +46,12 @@ def case_document(story: Story, shape: Shape, *, without: str = "") -> bytes:
     return _package(body, wps=shape is Shape.WPS)
 
 
-def encrypted(document: bytes, password: str = "2024") -> bytes:
+def encrypted(document: bytes) -> bytes:
     """The same document locked with a password, as Word does it."""
     from msoffcrypto.format.ooxml import OOXMLFile  # slow to import, and wanted for one file of the play
 
     locked = io.BytesIO()
-    OOXMLFile(io.BytesIO(document)).encrypt(password, locked)
+    OOXMLFile(io.BytesIO(document)).encrypt("2024", locked)
     return locked.getvalue()
 
 
@@ -131,13 +131,19 @@ def _package(body: str, *, wps: bool = False) -> bytes:
     document = f'<w:document xmlns:w="{_W}"><w:body>{body}<w:sectPr/></w:body></w:document>'
     entries: list[tuple[str, str]] = [
         ("[Content_Types].xml", _content_types(overrides, wps=wps)),
-        ("_rels/.rels", _relations(f'<Relationship Id="rId1" Type="{_RELATION}/officeDocument" Target="word/document.xml"/>')),
+        (
+            "_rels/.rels",
+            _relations(_MAIN),
+        ),
         ("word/document.xml", f'<?xml version="1.0" encoding="UTF-8" standalone="yes"?>{document}'),
         ("word/_rels/document.xml.rels", _relations(relations)),
         *((name, text) for name, (text, _, _r) in parts.items()),
     ]
     if wps:  # WPS Office 12 writes its own properties, a customXml folder and directory entries
-        entries += [("customXml/", ""), ("customXml/item1.xml", "<?xml version='1.0'?><s:customData xmlns:s='urn:wps'/>")]
+        entries += [
+            ("customXml/", ""),
+            ("customXml/item1.xml", _WPS_DATA),
+        ]
         entries.reverse()
     return zipped(entries)
 
@@ -152,6 +158,8 @@ def _content_types(overrides: str, *, wps: bool) -> str:
     )
 
 
+_MAIN = f'<Relationship Id="rId1" Type="{_RELATION}/officeDocument" Target="word/document.xml"/>'
+_WPS_DATA = "<?xml version='1.0'?><s:customData xmlns:s='urn:wps'/>"
 _NS_TYPES = "http://schemas.openxmlformats.org/package/2006/content-types"
 _NS_RELATIONS = "http://schemas.openxmlformats.org/package/2006/relationships"
 

@@ -79,39 +79,43 @@ def large_pdf(size: int) -> bytes:
 
 def slides(count: int, *, title: str) -> bytes:
     """A PPTX with ``count`` slides."""
-    kind = "application/vnd.openxmlformats-officedocument.presentationml"
-    types = "http://schemas.openxmlformats.org/package/2006/content-types"
-    relations = "http://schemas.openxmlformats.org/package/2006/relationships"
-    office = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
-    p = "http://schemas.openxmlformats.org/presentationml/2006/main"
-    a = "http://schemas.openxmlformats.org/drawingml/2006/main"
     names = [f"slide{number}.xml" for number in range(1, count + 1)]
-    overrides = "".join(f'<Override PartName="/ppt/slides/{name}" ContentType="{kind}.slide+xml"/>' for name in names)
-    targets = "".join(
-        f'<Relationship Id="rId{at}" Type="{office}/slide" Target="slides/{name}"/>' for at, name in enumerate(names, 1)
-    )
+    parts = [f"/ppt/slides/{name}" for name in names]
+    overrides = "".join(f'<Override PartName="{part}" ContentType="{_PPT}.slide+xml"/>' for part in parts)
+    targets = "".join(_relation(at, "slide", f"slides/{name}") for at, name in enumerate(names, 1))
     ids = "".join(f'<p:sldId id="{255 + at}" r:id="rId{at}"/>' for at in range(1, count + 1))
-    said = f'<p:sld xmlns:p="{p}" xmlns:a="{a}"><p:cSld><p:spTree><p:sp><p:txBody><a:p><a:r><a:t>{title}</a:t></a:r></a:p></p:txBody></p:sp></p:spTree></p:cSld></p:sld>'
+    text = f"<p:txBody><a:p><a:r><a:t>{title}</a:t></a:r></a:p></p:txBody>"
+    slide = f"<p:sld {_P} {_A}><p:cSld><p:spTree><p:sp>{text}</p:sp></p:spTree></p:cSld></p:sld>"
+    types = (
+        f'<Types xmlns="{_PACKAGE}/content-types"><Default Extension="xml" ContentType="application/xml"/>'
+        '<Default Extension="rels" ContentType="application/vnd.openxmlformats-package.relationships+xml"/>'
+        f'<Override PartName="/ppt/presentation.xml" ContentType="{_PPT}.presentation.main+xml"/>{overrides}</Types>'
+    )
     return zipped(
         [
-            (
-                "[Content_Types].xml",
-                f'<Types xmlns="{types}"><Default Extension="rels" ContentType="application/vnd.openxmlformats-package.relationships+xml"/>'
-                f'<Default Extension="xml" ContentType="application/xml"/>'
-                f'<Override PartName="/ppt/presentation.xml" ContentType="{kind}.presentation.main+xml"/>{overrides}</Types>',
-            ),
-            (
-                "_rels/.rels",
-                f'<Relationships xmlns="{relations}"><Relationship Id="rId1" Type="{office}/officeDocument" Target="ppt/presentation.xml"/></Relationships>',
-            ),
-            (
-                "ppt/presentation.xml",
-                f'<p:presentation xmlns:p="{p}" xmlns:r="{office}"><p:sldIdLst>{ids}</p:sldIdLst></p:presentation>',
-            ),
-            ("ppt/_rels/presentation.xml.rels", f'<Relationships xmlns="{relations}">{targets}</Relationships>'),
-            *((f"ppt/slides/{name}", said) for name in names),
+            ("[Content_Types].xml", types),
+            ("_rels/.rels", _relations(_relation(1, "officeDocument", "ppt/presentation.xml"))),
+            ("ppt/presentation.xml", f"<p:presentation {_P} {_R}><p:sldIdLst>{ids}</p:sldIdLst></p:presentation>"),
+            ("ppt/_rels/presentation.xml.rels", _relations(targets)),
+            *((f"ppt/slides/{name}", slide) for name in names),
         ]
     )
+
+
+_PPT = "application/vnd.openxmlformats-officedocument.presentationml"
+_PACKAGE = "http://schemas.openxmlformats.org/package/2006"
+_OFFICE = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
+_P = 'xmlns:p="http://schemas.openxmlformats.org/presentationml/2006/main"'
+_A = 'xmlns:a="http://schemas.openxmlformats.org/drawingml/2006/main"'
+_R = f'xmlns:r="{_OFFICE}"'
+
+
+def _relation(at: int, kind: str, target: str) -> str:
+    return f'<Relationship Id="rId{at}" Type="{_OFFICE}/{kind}" Target="{target}"/>'
+
+
+def _relations(inner: str) -> str:
+    return f'<Relationships xmlns="{_PACKAGE}/relationships">{inner}</Relationships>'
 
 
 @cache

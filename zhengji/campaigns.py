@@ -1,0 +1,80 @@
+"""zhengji campaign: check a campaign file, and load it as a draft that the centre publishes."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated, NoReturn
+
+import typer
+
+from shared.campaign.loading import CampaignErrors, load_campaign
+from shared.campaign.model import Campaign
+from shared.campaign.pacing import paced
+from shared.clock import SHANGHAI, system_clock
+from zhengji.options import VAR, Var
+from zhengji.saying import complain, plain
+from zhengji.surroundings import settings_of
+
+app = typer.Typer(no_args_is_help=True, help="Campaign files.")
+
+
+class From(StrEnum):
+    """Where the windows begin."""
+
+    FILE = "file"
+    NOW = "now"
+
+
+@app.command()
+def check(file: Annotated[Path, typer.Argument(help="The campaign file (YAML).")]) -> None:
+    """Say everything that is wrong with a campaign file, each with its line."""
+    campaign = _read(file)
+    plain(f"{file}：有效。{campaign.id}，{len(campaign.categories)} 类案例，{len(campaign.provinces)} 个省级单位。")
+
+
+@app.command()
+def load(
+    file: Annotated[Path, typer.Argument(help="The campaign file (YAML).")],
+    windows_from: Annotated[
+        From, typer.Option(help="file: windows as written; now: one after another from now on.")
+    ] = From.FILE,
+    pace: Annotated[float, typer.Option(min=1, help="Seconds of each window with --windows-from now.")] = 60,
+    var: Var = VAR,
+) -> None:
+    """Put a campaign file before the centre as a draft; the centre publishes it on its pages."""
+    campaign = _read(file)
+    if windows_from is From.NOW:
+        campaign = paced(campaign, system_clock(), pace)
+    keep_draft(campaign, var=var)
+    for name in ("contact_forms", "submission", "recommendation", "review"):
+        window = getattr(campaign.windows, name)
+        opens, closes = (at.astimezone(SHANGHAI).strftime("%Y-%m-%d %H:%M:%S") for at in (window.opens, window.closes))
+        plain(f"{name:14} {opens} – {closes}")
+    plain(f"{campaign.id}：已存为草稿，等待中心发布。")
+
+
+def keep_draft(campaign: Campaign, *, var: Path) -> None:
+    """Hand a campaign to review as a draft."""
+    from services.review.settings import ReviewSettings
+
+    from services.review import wiring
+    from services.review.handlers import load_campaign_draft
+
+    load_campaign_draft(wiring.build(settings_of(ReviewSettings, var=var, service="review")), campaign)
+
+
+def _read(file: Path) -> Campaign:
+    try:
+        return load_campaign(file)
+    except CampaignErrors as errors:
+        for line in errors.lines():
+            complain(line)
+        raise typer.Exit(1) from errors
+    except OSError as error:
+        _unreadable(file, error)
+
+
+def _unreadable(file: Path, error: OSError) -> NoReturn:
+    complain(f"{file}: {error.strerror}")
+    raise typer.Exit(1) from error

@@ -1,0 +1,85 @@
+"""Where the play is given: what its people can reach, and how they wait."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from datetime import datetime
+from typing import Protocol, TypeVar
+
+import httpx
+
+from shared.clock import system_clock
+from zhengji.play.browser import Browser
+from zhengji.play.post import Post
+
+T = TypeVar("T")
+_LOOK_AGAIN = 0.3
+
+
+class TookTooLong(Exception):
+    """Something that had to come did not."""
+
+
+class World(Protocol):
+    """The platform from outside, with a clock of its own."""
+
+    post: Post
+    mailbox: str
+    """The campaign's mailbox."""
+    threads: int
+    """How many people may act at the same time."""
+
+    def now(self) -> datetime:
+        """What the clocks of this world show."""
+
+    def browser(self) -> Browser:
+        """A fresh browser, with nobody logged in."""
+
+    def store(self) -> httpx.Client:
+        """The way a browser's upload takes, straight to the object store."""
+
+    def until(self, what: str, met: Callable[[], T | None], *, seconds: float = 60) -> T:
+        """Wait until ``met`` gives something; TookTooLong after ``seconds``."""
+
+    def wait_for(self, at: datetime) -> None:
+        """Wait until the clock shows ``at``."""
+
+
+class RealWorld:
+    """The running platform, with real time."""
+
+    def __init__(self, *, url: str, post: Post, mailbox: str, threads: int, patience: float = 30) -> None:
+        self.post = post
+        self.mailbox = mailbox
+        self.threads = threads
+        self._url = url
+        self._patience = patience
+
+    def now(self) -> datetime:
+        """The real time."""
+        return system_clock()
+
+    def browser(self) -> Browser:
+        """A browser that looks at the one door."""
+        return Browser(httpx.Client(base_url=self._url, timeout=60), patience=self._patience)
+
+    def store(self) -> httpx.Client:
+        """A plain client: presigned addresses are whole."""
+        return httpx.Client(timeout=120)
+
+    def until(self, what: str, met: Callable[[], T | None], *, seconds: float = 60) -> T:
+        """Ask again and again."""
+        deadline = time.monotonic() + seconds
+        while True:
+            found = met()
+            if found:
+                return found
+            if time.monotonic() > deadline:
+                raise TookTooLong(f"{what}: not within {seconds:.0f} s")
+            time.sleep(_LOOK_AGAIN)
+
+    def wait_for(self, at: datetime) -> None:
+        """Sleep until then."""
+        while (left := (at - self.now()).total_seconds()) > 0:
+            time.sleep(min(left, 1))
