@@ -12,7 +12,7 @@ from shared.clock import FixedClock
 from tests.intake.conftest import PASSWORD, Browser, register
 from tests.intake.test_path import SUMMARY, complete_case, fill_sheet, open_case
 
-GOOD_ACCOUNT = {
+GOOD_ACCOUNT: dict[str, Any] = {
     "name": "王小明",
     "mobile": "13800001234",
     "password": PASSWORD,
@@ -51,8 +51,10 @@ GOOD_ACCOUNT = {
         ({"privacy": ""}, "请先阅读并勾选同意隐私说明，再注册。"),
     ],
 )
-def test_registration(browser: Browser, fields: dict[str, str], message: str) -> None:
-    answers = {name: value for name, value in {**GOOD_ACCOUNT, **fields}.items() if value or name != "privacy"}
+def test_registration(browser: Browser, fields: dict[str, Any], message: str) -> None:
+    answers: dict[str, Any] = {
+        name: value for name, value in {**GOOD_ACCOUNT, **fields}.items() if value or name != "privacy"
+    }
     assert browser.fill("/register", **answers).status_code == 422
     assert browser.errors() == [message]
     assert browser.typed("unit") == "南京市第一中学"
@@ -106,7 +108,7 @@ def test_after_five_wrong_passwords_one_waits(author: Browser, clock: FixedClock
         ({"title": "甲", "category": "film"}, "请从选项中选择一项。"),
     ],
 )
-def test_a_new_case(author: Browser, fields: dict[str, str], message: str) -> None:
+def test_a_new_case(author: Browser, fields: dict[str, Any], message: str) -> None:
     assert author.fill("/cases/new", **fields).status_code == 422
     assert author.errors() == [message]
     assert author.typed("title") == fields["title"]
@@ -122,9 +124,9 @@ def test_a_new_case(author: Browser, fields: dict[str, str], message: str) -> No
         ({"studio_live_sessions": "-1"}, "应在0至10000之间。"),
     ],
 )
-def test_the_sheet(author: Browser, fields: dict[str, str], message: str) -> None:
+def test_the_sheet(author: Browser, fields: dict[str, Any], message: str) -> None:
     case = open_case(author)
-    answers = {"title": "智研", "category": "region", "summary": SUMMARY, "then": "continue", **fields}
+    answers: dict[str, Any] = {"title": "智研", "category": "region", "summary": SUMMARY, "then": "continue", **fields}
     assert author.fill(f"{case}/sheet", **answers).status_code == 422
     assert author.errors() == [message]
     assert author.typed("summary") == answers["summary"]
@@ -144,7 +146,12 @@ def test_the_second_tab_sees_what_the_first_one_saved(author: Browser) -> None:
     fill_sheet(author, case, title="第一个窗口的名称")
 
     author.page = second_tab
-    answers = {"title": "第二个窗口的名称", "category": "region", "summary": SUMMARY, "then": "continue"}
+    answers: dict[str, Any] = {
+        "title": "第二个窗口的名称",
+        "category": "region",
+        "summary": SUMMARY,
+        "then": "continue",
+    }
     assert author.post(f"{case}/sheet", **answers).status_code == 409
     assert author.errors() == [
         "您的另一个窗口刚刚保存了这一页。下面是您现在填写的内容，不同之处已标出；核对后再次保存即以现在的内容为准。",
@@ -156,7 +163,7 @@ def test_the_second_tab_sees_what_the_first_one_saved(author: Browser) -> None:
     assert author.typed("title") == "第二个窗口的名称"
 
 
-def person(place: int, **fields: str) -> dict[str, str]:
+def person(place: int, **fields: str) -> dict[str, Any]:
     known = {"name": f"作者{place}", "unit": "一中", "title": "教师", "mobile": f"1390000000{place}", **fields}
     return {f"people-{place}-{name}": value for name, value in known.items()}
 
@@ -178,7 +185,7 @@ def person(place: int, **fields: str) -> dict[str, str]:
         (person(0, email="不是邮箱"), "电子邮箱格式不正确，例如name@example.com。"),
     ],
 )
-def test_the_authors(author: Browser, people: dict[str, str], message: str) -> None:
+def test_the_authors(author: Browser, people: dict[str, Any], message: str) -> None:
     case = open_case(author)
     assert author.fill(f"{case}/authors", then="continue", **people).status_code == 422
     assert author.errors() == [message]
@@ -197,7 +204,7 @@ def test_the_authors(author: Browser, people: dict[str, str], message: str) -> N
 )
 def test_the_declaration(author: Browser, left_out: str, message: str) -> None:
     case = open_case(author)
-    answers = {
+    answers: dict[str, Any] = {
         "sources": "图3来自人民教育出版社教材",
         "minors": "none",
         "declared": "y",
@@ -280,9 +287,9 @@ def test_renaming_a_file(author: Browser, fields: dict[str, Any], status: int, m
         ({"password_again": "something-else"}, "两次填写的密码不一致，请重新填写。"),
     ],
 )
-def test_changing_the_password(author: Browser, fields: dict[str, str], message: str) -> None:
+def test_changing_the_password(author: Browser, fields: dict[str, Any], message: str) -> None:
     new = "another-2024-secret"
-    answers = {"password_present": PASSWORD, "password_new": new, "password_again": new, **fields}
+    answers: dict[str, Any] = {"password_present": PASSWORD, "password_new": new, "password_again": new, **fields}
     if "password_new" in fields:
         answers["password_again"] = fields["password_new"]
     assert author.fill("/account/password", **answers).status_code == 422

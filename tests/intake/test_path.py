@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import io
 import re
+from typing import Any
 
 from services.intake.app import App
 from tests.intake.conftest import Browser
@@ -19,27 +20,29 @@ def open_case(author: Browser) -> str:
     return response.headers["Location"]
 
 
-def fill_sheet(author: Browser, case: str, **fields: str) -> None:
-    answers = {"title": "智研共同体", "category": "region", "summary": SUMMARY, "then": "continue", **fields}
+def fill_sheet(author: Browser, case: str, **fields: Any) -> None:
+    answers: dict[str, Any] = {
+        "title": "智研共同体",
+        "category": "region",
+        "summary": SUMMARY,
+        "then": "continue",
+        **fields,
+    }
     assert author.fill(f"{case}/sheet", **answers).status_code == 303, author.errors()
 
 
 def fill_authors(author: Browser, case: str) -> None:
-    response = author.fill(
-        f"{case}/authors",
-        then="continue",
-        **{
-            "people-0-name": "王小明",
-            "people-0-unit": "南京市第一中学",
-            "people-0-title": "高级教师",
-            "people-0-mobile": "138 0000 1234",
-            "people-1-name": "李明",
-            "people-1-unit": "南京市第二中学",
-            "people-1-title": "一级教师",
-            "people-1-mobile": "13900005678",
-        },
-    )
-    assert response.status_code == 303, author.errors()
+    people: dict[str, Any] = {
+        "people-0-name": "王小明",
+        "people-0-unit": "南京市第一中学",
+        "people-0-title": "高级教师",
+        "people-0-mobile": "138 0000 1234",
+        "people-1-name": "李明",
+        "people-1-unit": "南京市第二中学",
+        "people-1-title": "一级教师",
+        "people-1-mobile": "13900005678",
+    }
+    assert author.fill(f"{case}/authors", then="continue", **people).status_code == 303, author.errors()
 
 
 def declare(author: Browser, case: str) -> None:
@@ -55,7 +58,7 @@ def declare(author: Browser, case: str) -> None:
     assert response.status_code == 303, author.errors()
 
 
-def upload_plainly(author: Browser, case: str, role: str, name: str, content: bytes, **fields: str) -> None:
+def upload_plainly(author: Browser, case: str, role: str, name: str, content: bytes, **fields: Any) -> None:
     page = {"document": "document", "material": "materials", "sheet": "declaration"}[role]
     author.open(f"{case}/{page}")
     response = author.post(f"{case}/files/add/{role}", file=(io.BytesIO(content), name), **fields)

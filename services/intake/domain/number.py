@@ -9,7 +9,7 @@ SPACE = 10**DIGITS
 
 
 def case_number(year: str, drawn: int) -> str:
-    """2024-482-130-573 for a drawn number below 10⁸: eight digits and the check digit of ISO 7064 MOD 11,10."""
+    """2024-482-130-572 for a drawn number below 10⁸: eight digits and the check digit of ISO 7064 MOD 11,10."""
     body = f"{drawn:0{DIGITS}d}"
     digits = body + str(check_digit(body))
     return f"{year}-{digits[:3]}-{digits[3:6]}-{digits[6:]}"
