@@ -1,40 +1,39 @@
-"""Starts one role of the service: web, worker, maker, or migrate once."""
+"""The roles of certificate: python -m services.certificate web | worker | maker | migrate."""
 
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable, Mapping
 
+from services.certificate import wiring
 from services.certificate.adapters.pdf import FontMissing
 from services.certificate.settings import CertificateSettings
-from services.certificate.wiring import SERVICE, create_app, create_maker, create_worker, migrate
-from shared.process import run
+from shared.process import Process, run
 from shared.telemetry.logs import set_up_logs
 
-ROLES = ("web", "worker", "maker", "migrate")
+PROCESSES: Mapping[str, Callable[[CertificateSettings], Process]] = {
+    "worker": wiring.create_worker,
+    "maker": wiring.create_maker,
+}
+ROLES = ("web", *PROCESSES, "migrate")
 
 
 def main(arguments: list[str]) -> None:
-    """Run the role that the one argument names."""
-    role = arguments[0] if len(arguments) == 1 else ""
+    """Play one role until told to stop. ``web`` is for development; in production gunicorn calls ``create_app``."""
+    role = arguments[0] if arguments else ""
     if role not in ROLES:
-        sys.exit(f"usage: python -m services.certificate {{{'|'.join(ROLES)}}}")
+        sys.exit(f"usage: python -m services.certificate {' | '.join(ROLES)}")
     settings = CertificateSettings.read()
-    set_up_logs(SERVICE, role, level=settings.log_level)
-    try:
-        _start(role, settings)
-    except FontMissing as missing:
-        sys.exit(str(missing))
-
-
-def _start(role: str, settings: CertificateSettings) -> None:
-    if role == "worker":
-        run(create_worker(settings))
-    elif role == "maker":
-        run(create_maker(settings))
+    set_up_logs(wiring.SERVICE, role, level=settings.log_level)
+    if role == "web":
+        wiring.create_app(settings).run(port=int(arguments[1]) if len(arguments) > 1 else 8004, threaded=True)
     elif role == "migrate":
-        migrate(settings)
-    else:  # for one person at a time; in earnest gunicorn serves wiring:create_app()
-        create_app(settings).run(port=8104)
+        wiring.migrate(wiring.build(settings))
+    else:
+        try:
+            run(PROCESSES[role](settings))
+        except FontMissing as missing:
+            sys.exit(str(missing))
 
 
 if __name__ == "__main__":

@@ -3,68 +3,47 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import datetime
 from typing import TypeVar
 
-from pydantic import ValidationError
-
-from services.certificate.adapters.throttle import Throttle
-from services.certificate.domain.campaign import KnownCampaign
+from services.certificate.app import App
 from services.certificate.domain.case import Author, Case, Lookup
-from services.certificate.domain.certificate import Certificate, certificate_id
-from services.certificate.domain.names import name_key, printed_name
-from services.certificate.domain.numbering import NumberMaker
-from services.certificate.store import Store
-from shared.campaign.model import Campaign
-from shared.clock import Clock
+from services.certificate.domain.certificate import DISQUALIFIED, certificate_id
+from services.certificate.domain.names import printed_name
 from shared.events.base import Event
 from shared.events.intake import AuthorContacts, AuthorSessionsRevoked, CaseSubmittedInFull
 from shared.events.review import CampaignPublished, CaseDisqualified, ResultPublished, StaffSessionsRevoked
 from shared.events.wire import Heard
-from shared.identity.revocations import Revocations
-from shared.trouble import NotThere, Refused, Unreadable
+from shared.trouble import Refused
 
-DISQUALIFIED = "该案例已被取消资格"
 REASON_LIMIT = 200
 
 E = TypeVar("E", bound=Event)
-
-
-@dataclass(frozen=True)
-class Service:
-    """What commands and reactions work with; wiring puts it together."""
-
-    store: Store
-    numbers: NumberMaker
-    revocations: Revocations
-    throttle: Throttle
-    clock: Clock
 
 
 # Commands
 
 
 def revoke_certificate(
-    service: Service, number: str, *, reason: str, by: str, at: datetime, command: str | None = None
+    app: App, number: str, *, reason: str, by: str, at: datetime, command: str | None = None
 ) -> None:
     """Revoke the certificate that bears this number."""
-    certificate = numbered(service, number)
-    service.store.certificates.change(certificate.id, lambda c: c.revoke(reason=reason, by=by, at=at), command=command)
+    certificate = app.numbered(number)
+    app.store.certificates.change(certificate.id, lambda c: c.revoke(reason=reason, by=by, at=at), command=command)
 
 
 def correct_certificate(
-    service: Service, number: str, *, name: str, unit: str, reason: str, by: str, at: datetime, command: str
+    app: App, number: str, *, name: str, unit: str, reason: str, by: str, at: datetime, command: str
 ) -> None:
     """Ask for a corrected certificate in the place of the one that bears this number."""
-    certificate = numbered(service, number)
+    certificate = app.numbered(number)
     current = certificate.current
     name, unit = printed_name(name), unit.strip()
     if number != current.number or certificate.revocation is not None:
         raise Refused("not-in-force", "该编号的证书已被更正或撤销，请对现行的证书办理更正。", status=409)
     if (name, unit) == (current.wording.holder_name, current.wording.unit):
         raise Refused("nothing-changed", "姓名和单位都没有改动，无需更正。", field="name")
-    service.store.jobs.add(
+    app.store.jobs.add(
         f"correct-{command}",
         {
             "kind": "correct",
@@ -81,37 +60,22 @@ def correct_certificate(
     )
 
 
-def try_again(service: Service, *, case_id: str, place: int, at: datetime, command: str) -> None:
+def try_again(app: App, *, case_id: str, place: int, at: datetime, command: str) -> None:
     """Ask once more for a certificate that could not be made."""
-    case = service.store.cases.get(case_id)
+    case = app.store.cases.get(case_id)
     if not case.is_due or not 0 <= place < len(case.authors):
         raise Refused("not-due", "该案例不在应颁发证书之列。", status=409)
-    _ask(service, case, place=place, at=at, suffix=f"-again-{command}")
-
-
-def numbered(service: Service, number: str) -> Certificate:
-    """The certificate that bears this number; NotThere."""
-    certificate = service.store.certificate_numbered(number)
-    if certificate is None:
-        raise NotThere("没有查到这个编号的证书，请核对后重新输入。")
-    return certificate
+    _ask(app, case, place=place, at=at, suffix=f"-again-{command}")
 
 
 # Reactions
 
 
-def on_campaign_published(service: Service, heard: Heard) -> None:
-    event = _event(heard, CampaignPublished)
-    text = _campaign_text(event)
-    service.store.campaigns.hear(
-        heard,
-        event.campaign_id,
-        lambda known: known.take(revision=event.revision, text=text, at=event.at),
-        create=lambda: KnownCampaign(id=event.campaign_id),
-    )
+def on_campaign_published(app: App, heard: Heard) -> None:
+    app.campaigns.hear(heard)
 
 
-def on_case_submitted(service: Service, heard: Heard) -> None:
+def on_case_submitted(app: App, heard: Heard) -> None:
     event = _event(heard, CaseSubmittedInFull)
     authors = tuple(Author(name=a.name, unit=a.unit, person=a.person) for a in event.sheet.authors)
 
@@ -125,51 +89,51 @@ def on_case_submitted(service: Service, heard: Heard) -> None:
             authors=authors,
         )
 
-    _hear_of_case(service, heard, event.case_id, take)
-    _ask_where_due(service, event.case_id)
+    _hear_of_case(app, heard, event.case_id, take)
+    _ask_where_due(app, event.case_id)
 
 
-def on_author_contacts(service: Service, heard: Heard) -> None:
+def on_author_contacts(app: App, heard: Heard) -> None:
     event = _event(heard, AuthorContacts)
     lookups = tuple(
-        Lookup(person=contact.person, key=lookup_key(service, name=contact.name, last_four=contact.mobile[-4:]))
+        Lookup(person=contact.person, key=app.lookup_key(name=contact.name, last_four=contact.mobile[-4:]))
         for contact in event.contacts
         if contact.mobile
     )
-    _hear_of_case(service, heard, event.case_id, lambda case: case.add_lookups(lookups))
+    _hear_of_case(app, heard, event.case_id, lambda case: case.add_lookups(lookups))
 
 
-def on_result_published(service: Service, heard: Heard) -> None:
+def on_result_published(app: App, heard: Heard) -> None:
     event = _event(heard, ResultPublished)
 
     def publish(case: Case) -> None:
         case.publish(campaign_id=event.campaign_id, outcome=event.outcome, version=event.case_version, at=event.at)
 
-    _hear_of_case(service, heard, event.case_id, publish)
-    _ask_where_due(service, event.case_id)
+    _hear_of_case(app, heard, event.case_id, publish)
+    _ask_where_due(app, event.case_id)
 
 
-def on_case_disqualified(service: Service, heard: Heard) -> None:
+def on_case_disqualified(app: App, heard: Heard) -> None:
     event = _event(heard, CaseDisqualified)
     # First the case, then its certificates: a maker that issues in between looks at the case again (maker.py).
-    _hear_of_case(service, heard, event.case_id, lambda case: case.disqualify(at=event.at))
-    for certificate in service.store.certificates_of_case(event.case_id):
-        service.store.certificates.hear(
+    _hear_of_case(app, heard, event.case_id, lambda case: case.disqualify(at=event.at))
+    for certificate in app.store.certificates_of_case(event.case_id):
+        app.store.certificates.hear(
             heard, certificate.id, lambda c: c.revoke(reason=DISQUALIFIED, by="review", at=event.at)
         )
 
 
-def on_staff_sessions_revoked(service: Service, heard: Heard) -> None:
+def on_staff_sessions_revoked(app: App, heard: Heard) -> None:
     event = _event(heard, StaffSessionsRevoked)
-    service.revocations.revoke(event.account_id, event.revoked_before)
+    app.revocations.revoke(event.account_id, event.revoked_before)
 
 
-def on_author_sessions_revoked(service: Service, heard: Heard) -> None:
+def on_author_sessions_revoked(app: App, heard: Heard) -> None:
     event = _event(heard, AuthorSessionsRevoked)
-    service.revocations.revoke(event.account_id, event.revoked_before)
+    app.revocations.revoke(event.account_id, event.revoked_before)
 
 
-REACTIONS: dict[type[Event], Callable[[Service, Heard], None]] = {
+REACTIONS: dict[type[Event], Callable[[App, Heard], None]] = {
     CampaignPublished: on_campaign_published,
     CaseSubmittedInFull: on_case_submitted,
     AuthorContacts: on_author_contacts,
@@ -185,36 +149,24 @@ def _event(heard: Heard, kind: type[E]) -> E:
     return heard.event
 
 
-def _campaign_text(event: CampaignPublished) -> str:
-    try:
-        return Campaign.model_validate(event.campaign).campaign_json()
-    except ValidationError as error:
-        raise Unreadable(f"campaign {event.campaign_id} revision {event.revision} does not validate") from error
-
-
-def lookup_key(service: Service, *, name: str, last_four: str) -> str:
-    """What is kept of a person's name and the end of their mobile."""
-    return service.numbers.lookup(name=name_key(name), last_four=last_four)
-
-
 def job_id(case_id: str, place: int) -> str:
     """The job that makes the first certificate of this author."""
     return f"issue-{certificate_id(case_id, place)}"
 
 
-def _hear_of_case(service: Service, heard: Heard, case_id: str, act: Callable[[Case], None]) -> None:
-    service.store.cases.hear(heard, case_id, act, create=lambda: Case(id=case_id))
+def _hear_of_case(app: App, heard: Heard, case_id: str, act: Callable[[Case], None]) -> None:
+    app.store.cases.hear(heard, case_id, act, create=lambda: Case(id=case_id))
 
 
-def _ask_where_due(service: Service, case_id: str) -> None:
+def _ask_where_due(app: App, case_id: str) -> None:
     """Ask for every author's certificate once sheet and result are known; asking twice is asking once."""
-    case = service.store.cases.find(case_id)
+    case = app.store.cases.find(case_id)
     if case is None or not case.is_due:
         return
     for place in range(len(case.authors)):
-        _ask(service, case, place=place, at=service.clock())
+        _ask(app, case, place=place, at=app.clock())
 
 
-def _ask(service: Service, case: Case, *, place: int, at: datetime, suffix: str = "") -> None:
+def _ask(app: App, case: Case, *, place: int, at: datetime, suffix: str = "") -> None:
     payload = {"kind": "issue", "campaign_id": case.campaign_id, "case_id": case.id, "place": place, "asked_at": at}
-    service.store.jobs.add(job_id(case.id, place) + suffix, payload)
+    app.store.jobs.add(job_id(case.id, place) + suffix, payload)

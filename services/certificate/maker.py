@@ -9,17 +9,15 @@ from typing import Any, TypeVar
 
 from services.certificate.adapters.pdf import DoesNotFit, GlyphMissing
 from services.certificate.adapters.press import Press
+from services.certificate.app import App
 from services.certificate.domain.campaign import holders, letter, wording
 from services.certificate.domain.case import Case
-from services.certificate.domain.certificate import Certificate, Issue, Wording, certificate_id, corrected
-from services.certificate.domain.numbering import NumberMaker
-from services.certificate.handlers import DISQUALIFIED
-from services.certificate.store import NUMBER_TAKEN, Store
+from services.certificate.domain.certificate import DISQUALIFIED, Certificate, Issue, Wording, certificate_id, corrected
+from services.certificate.store import NUMBER_TAKEN
 from shared.campaign.model import Campaign
 from shared.events.base import Event
 from shared.jobs import Claimed, Worked, work_one
-from shared.objects import Objects
-from shared.trouble import Away, Refused
+from shared.trouble import Away, NotThere, Refused
 
 ATTEMPTS = 5
 
@@ -29,11 +27,10 @@ R = TypeVar("R")
 class Maker:
     """Works off the jobs of this service, one at a time."""
 
-    def __init__(self, store: Store, *, numbers: NumberMaker, press: Press, objects: Objects) -> None:
-        self._store = store
-        self._numbers = numbers
+    def __init__(self, app: App, *, press: Press) -> None:
+        self._app = app
+        self._store = app.store
         self._press = press
-        self._objects = objects
 
     def step(self) -> bool:
         """Do one job; False when there was none."""
@@ -124,9 +121,9 @@ class Maker:
         return self._store.certificates.change(before.id, replace, command=claimed.id)
 
     def _printed(self, campaign_id: str, words: Wording, *, number: str, at: datetime, reason: str = "") -> Issue:
-        token = self._numbers.token(number)
+        token = self._app.numbers.token(number)
         printed = self._press.printed(words, campaign_id=campaign_id, number=number, token=token, at=at)
-        self._objects.put(
+        self._app.objects.put(
             printed.object_key, io.BytesIO(printed.pdf), size=len(printed.pdf), content_type="application/pdf"
         )
         return Issue(
@@ -140,7 +137,7 @@ class Maker:
         )
 
     def _number(self, campaign: Campaign, case: Case, *, place: int, issue: int, attempt: int) -> str:
-        return self._numbers.number(
+        return self._app.numbers.number(
             year=campaign.id[:4],
             letter=letter(campaign, case),
             case_id=case.id,
@@ -161,10 +158,10 @@ class Maker:
         raise RuntimeError(f"{ATTEMPTS} numbers in a row are taken")
 
     def _campaign(self, campaign_id: str) -> Campaign:
-        known = self._store.campaigns.find(campaign_id)
-        if known is None:
-            raise Away("campaign", f"{campaign_id} has not been heard yet")
-        return known.campaign()
+        try:
+            return self._app.campaigns.get(campaign_id)
+        except NotThere as error:
+            raise Away("campaign", f"{campaign_id} has not been heard yet") from error
 
 
 def _nothing_to_tell(_claimed: Claimed, _error: str) -> tuple[Event, ...]:

@@ -7,11 +7,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from services.certificate.domain.campaign import KnownCampaign
+from services.certificate.app import App
 from services.certificate.domain.certificate import OUTCOMES, Certificate, Issue, Standing, certificate_id
 from services.certificate.domain.names import masked_name
 from services.certificate.domain.numbering import number_as_typed
-from services.certificate.handlers import Service, lookup_key
+from shared.campaign.model import Campaign, CertificateFor
 from shared.records import Row
 from shared.web.frame import Masthead
 
@@ -57,28 +57,28 @@ class Verified:
     replaced_at: datetime | None
 
 
-def by_name(service: Service, *, name: str, last_four: str) -> tuple[Found, ...]:
+def by_name(app: App, *, name: str, last_four: str) -> tuple[Found, ...]:
     """The certificates of a person, over all campaigns."""
     certificates = []
-    for case in service.store.cases_found_by(lookup_key(service, name=name, last_four=last_four)):
-        places = case.places_found_by(lookup_key(service, name=name, last_four=last_four), name=name)
+    for case in app.store.cases_found_by(app.lookup_key(name=name, last_four=last_four)):
+        places = case.places_found_by(app.lookup_key(name=name, last_four=last_four), name=name)
         certificates += [
             certificate
-            for certificate in service.store.certificates_of_case(case.id)
+            for certificate in app.store.certificates_of_case(case.id)
             if places and (certificate.author in places or certificate.current.wording.holder is None)
         ]
-    return _opened(service, certificates)
+    return _opened(app, certificates)
 
 
-def by_number(service: Service, number: str) -> tuple[Found, ...]:
+def by_number(app: App, number: str) -> tuple[Found, ...]:
     """The certificate that bears or bore this number."""
-    certificate = _numbered(service, number)
-    return _opened(service, [certificate] if certificate else [])
+    certificate = _numbered(app, number)
+    return _opened(app, [certificate] if certificate else [])
 
 
-def verified(service: Service, number: str, *, token: str | None = None) -> Verified | None:
+def verified(app: App, number: str, *, token: str | None = None) -> Verified | None:
     """What holds of a number; None if it is unknown, or if the token of the QR code is not its own."""
-    certificate = _numbered(service, number)
+    certificate = _numbered(app, number)
     if certificate is None:
         return None
     issue = certificate.numbered(number_as_typed(number) or "")
@@ -138,46 +138,42 @@ class Batch:
     newest: tuple[Found, ...]
 
 
-def batch(service: Service) -> Batch | None:
-    """The campaign heard last and its certificates; None before any campaign was heard."""
-    known = service.store.newest_campaign()
-    if known is None:
+def batch(app: App) -> Batch | None:
+    """The present campaign and its certificates; None before any campaign was heard."""
+    campaign = _current(app)
+    if campaign is None:
         return None
-    cases = {row["_id"]: row for row in service.store.due_cases(known.id)}
-    rows = list(service.store.certificate_rows(known.id))
-    holding = {row["_id"] for row in rows}
+    cases = list(app.store.due_cases(campaign.id))
+    rows = list(app.store.certificate_rows(campaign.id))
+    each_author = campaign.certificates.one_for is CertificateFor.EACH_AUTHOR
+    newest = sorted(rows, key=lambda row: row["issues"][-1]["issued_at"], reverse=True)[:20]
     return Batch(
-        title=known.campaign().title,
-        due=sum(_holders(known, len(row.get("authors", ()))) for row in cases.values()),
+        title=campaign.title,
+        due=sum(len(row.get("authors", ())) if each_author else bool(row.get("authors")) for row in cases),
         issued=len(rows),
-        waiting=service.store.open_jobs(known.id),
+        waiting=app.store.open_jobs(campaign.id),
         replaced=sum(len(row["numbers"]) - 1 for row in rows),
         revoked=sum(1 for row in rows if row.get("revocation")),
-        without_sheet=sum(1 for row in cases.values() if not row.get("sheet_version")),
+        without_sheet=sum(1 for row in cases if not row.get("sheet_version")),
         by_outcome=[
             (OUTCOMES[outcome], number) for outcome, number in sorted(Counter(row["outcome"] for row in rows).items())
         ],
-        stopped=_stopped(service, known.id, holding),
-        newest=tuple(
-            _found(certificate)
-            for row in sorted(rows, key=lambda row: row["issues"][-1]["issued_at"], reverse=True)[:20]
-            if (certificate := service.store.certificates.find(row["_id"]))
-        ),
+        stopped=_stopped(app, campaign.id, {row["_id"] for row in rows}),
+        newest=tuple(_found(app.store.certificates.get(row["_id"])) for row in newest),
     )
 
 
-def certificate_page(service: Service, number: str) -> tuple[Certificate, Found] | None:
+def certificate_page(app: App, number: str) -> tuple[Certificate, Found] | None:
     """One certificate for the centre, with names."""
-    certificate = _numbered(service, number)
+    certificate = _numbered(app, number)
     return (certificate, _found(certificate)) if certificate else None
 
 
-def masthead(service: Service) -> Masthead:
-    """Head and foot of the page, from the campaign heard last."""
-    known = service.store.newest_campaign()
-    if known is None:
+def masthead(app: App) -> Masthead:
+    """Head and foot of the page, from the present campaign."""
+    campaign = _current(app)
+    if campaign is None:
         return Masthead()
-    campaign = known.campaign()
     return Masthead(
         product_name=campaign.title,
         subtitle=campaign.subtitle,
@@ -187,35 +183,34 @@ def masthead(service: Service) -> Masthead:
     )
 
 
-def query_opens(service: Service, campaign_id: str) -> datetime | None:
-    """When the query of this campaign opens, while it has not opened; None once it is open."""
-    known = service.store.campaigns.find(campaign_id)
-    return _not_yet(known, service.clock()) if known else None
+def query_is_open(app: App, campaign_id: str) -> bool:
+    """Whether certificates of this campaign may be found yet."""
+    return _not_yet(app.campaigns.get(campaign_id), app.clock()) is None
 
 
-def newest_query_opens(service: Service) -> datetime | None:
-    """The same of the campaign heard last."""
-    known = service.store.newest_campaign()
-    return _not_yet(known, service.clock()) if known else None
+def query_opens(app: App) -> datetime | None:
+    """When the query of the present campaign opens, while it has not opened; None once it is open."""
+    campaign = _current(app)
+    return _not_yet(campaign, app.clock()) if campaign else None
 
 
-def _not_yet(known: KnownCampaign, now: datetime) -> datetime | None:
-    opens = known.campaign().certificates.query_opens
+def _current(app: App) -> Campaign | None:
+    return next(iter(app.campaigns.all()), None)
+
+
+def _not_yet(campaign: Campaign, now: datetime) -> datetime | None:
+    opens = campaign.certificates.query_opens
     return opens if opens and opens > now else None
 
 
-def _holders(known: KnownCampaign, authors: int) -> int:
-    return authors if known.campaign().certificates.one_for == "each_author" else min(authors, 1)
-
-
-def _stopped(service: Service, campaign_id: str, holding: set[str]) -> tuple[Stopped, ...]:
+def _stopped(app: App, campaign_id: str, holding: set[str]) -> tuple[Stopped, ...]:
     found: dict[tuple[str, int], Stopped] = {}
-    for row in service.store.stopped_jobs(campaign_id):
+    for row in app.store.stopped_jobs(campaign_id):
         asked = row["payload"]
         place = (asked["case_id"], asked["place"])
-        if certificate_id(*place) in holding and not _still_wrong(service, row):
+        if certificate_id(*place) in holding and not _still_wrong(app, row):
             continue
-        case = service.store.cases.find(asked["case_id"])
+        case = app.store.cases.find(asked["case_id"])
         if case is None:
             continue
         because = row.get("result", {}).get("refused") or "制作时出现问题，已记录，可重试。"
@@ -224,22 +219,22 @@ def _stopped(service: Service, campaign_id: str, holding: set[str]) -> tuple[Sto
     return tuple(found.values())
 
 
-def _still_wrong(service: Service, row: Row) -> bool:
+def _still_wrong(app: App, row: Row) -> bool:
     """A correction that could not be printed stays on the list until a later one was."""
     if row["payload"]["kind"] != "correct":
         return False
-    certificate = service.store.certificates.get(row["payload"]["certificate_id"])
+    certificate = app.store.certificates.get(row["payload"]["certificate_id"])
     return bool(certificate.current.issued_at < row["payload"]["asked_at"])
 
 
-def _numbered(service: Service, typed: str) -> Certificate | None:
+def _numbered(app: App, typed: str) -> Certificate | None:
     number = number_as_typed(typed)
-    return service.store.certificate_numbered(number) if number else None
+    return app.store.certificate_numbered(number) if number else None
 
 
-def _opened(service: Service, certificates: list[Certificate]) -> tuple[Found, ...]:
+def _opened(app: App, certificates: list[Certificate]) -> tuple[Found, ...]:
     """Before the query of a campaign opens, its certificates are as unknown as any."""
-    return tuple(_found(c) for c in certificates if query_opens(service, c.campaign_id) is None)
+    return tuple(_found(c) for c in certificates if query_is_open(app, c.campaign_id))
 
 
 def _found(certificate: Certificate) -> Found:

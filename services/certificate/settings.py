@@ -7,7 +7,6 @@ from typing import Self
 
 from pydantic import model_validator
 
-from services.certificate.adapters.signing import Keys
 from shared.settings import ServiceSettings
 
 
@@ -42,14 +41,3 @@ class CertificateSettings(ServiceSettings):
     @property
     def numbering_secret(self) -> str:
         return self.certificate_secret or self.secret_key
-
-    @property
-    def given_keys(self) -> Keys | None:
-        """The keys from settings; None where the folder is to be used."""
-        if not self.signing_key_pem:
-            return None
-        return Keys(
-            key=self.signing_key_pem.encode(),
-            certificate=self.signing_certificate_pem.encode(),
-            authority=self.signing_authority_pem.encode(),
-        )

@@ -8,7 +8,6 @@ from typing import Any, ClassVar
 
 import mongoengine
 
-from services.certificate.domain.campaign import KnownCampaign
 from services.certificate.domain.case import Case
 from services.certificate.domain.certificate import Certificate
 from shared.clock import Clock, system_clock
@@ -51,16 +50,6 @@ class CertificateRecord(Record):
     revocation = mongoengine.DictField(null=True)
 
 
-class CampaignRecord(Record):
-    """A campaign as last heard."""
-
-    meta: ClassVar[dict[str, Any]] = {"collection": "campaigns", "db_alias": "certificate"}
-
-    revision = mongoengine.IntField()
-    text = mongoengine.StringField()
-    heard_at = mongoengine.DateTimeField()
-
-
 class Store:
     """The collections of this service, opened on its database."""
 
@@ -76,7 +65,6 @@ class Store:
             unique={"one_number": Refused(NUMBER_TAKEN, "证书编号重复，请重试。", status=409)},
             clock=clock,
         )
-        self.campaigns = Records(database, document=CampaignRecord, aggregate=KnownCampaign, clock=clock)
         self.jobs = Jobs(database, "certificates", lease=job_lease, clock=clock)
 
     def ensure_indexes(self) -> None:
@@ -137,8 +125,3 @@ class Store:
             return list(
                 self._database.collection("jobs_certificates").find(query, {"outbox": 0}).sort("created", 1).limit(500)
             )
-
-    def newest_campaign(self) -> KnownCampaign | None:
-        """The campaign heard last."""
-        row = next(iter(self.campaigns.rows({}, only=("_id",), sort="-heard_at", limit=1)), None)
-        return self.campaigns.find(row["_id"]) if row else None

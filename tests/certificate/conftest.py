@@ -11,16 +11,16 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
-from services.certificate.handlers import REACTIONS, Service
+from services.certificate.app import App
+from services.certificate.handlers import REACTIONS
 from services.certificate.maker import Maker
 from services.certificate.settings import CertificateSettings
-from services.certificate.wiring import create_app, open_maker, open_service
+from services.certificate.wiring import build, create_app, migrate, open_maker
 from shared.clock import FixedClock
 from shared.events.wire import Heard
 from shared.objects import Objects
 from shared.records import Database
 from shared.settings import PublicKey
-from shared.worker import ensure_shared_indexes
 from tests.certificate.samples import LATER, STAFF_KEY, keys, staff_token
 from tests.conftest import setting
 
@@ -29,17 +29,22 @@ from tests.conftest import setting
 class World:
     """One service with its maker and its pages, and a clock that stands still."""
 
-    settings: CertificateSettings
-    database: Database
-    service: Service
-    objects: Objects
+    app: App
     maker: Maker
-    app: Flask
+    web: Flask
     clock: FixedClock
+
+    @property
+    def database(self) -> Database:
+        return self.app.database
+
+    @property
+    def objects(self) -> Objects:
+        return self.app.objects
 
     def hear(self, *news: Heard) -> None:
         for heard in news:
-            REACTIONS[type(heard.event)](self.service, heard)
+            REACTIONS[type(heard.event)](self.app, heard)
 
     def make_all(self) -> int:
         made = 0
@@ -48,10 +53,10 @@ class World:
         return made
 
     def visitor(self) -> FlaskClient:
-        return self.app.test_client()
+        return self.web.test_client()
 
     def staff(self, *roles: str) -> FlaskClient:
-        client = self.app.test_client()
+        client = self.web.test_client()
         client.set_cookie("staff", staff_token(*roles, now=self.clock()))
         return client
 
@@ -83,21 +88,10 @@ def world(new_database: Callable[[str], Database], tmp_path: Path) -> Iterator[W
         signing_authority_pem=pair.authority.decode(),
     )
     clock = FixedClock(LATER)
-    objects = Objects(settings)
-    objects.ensure_bucket()
-    service = open_service(settings, database, clock=clock)
-    service.store.ensure_indexes()
-    ensure_shared_indexes(database)
-    yield World(
-        settings=settings,
-        database=database,
-        service=service,
-        objects=objects,
-        maker=open_maker(settings, service, objects=objects),
-        app=create_app(settings, database=database, clock=clock),
-        clock=clock,
-    )
-    _empty(objects, settings.s3_bucket)
+    app = build(settings, clock=clock, database=database)
+    migrate(app)
+    yield World(app=app, maker=open_maker(app), web=create_app(app=app), clock=clock)
+    _empty(app.objects, settings.s3_bucket)
 
 
 def _empty(objects: Objects, bucket: str) -> None:

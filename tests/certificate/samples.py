@@ -83,10 +83,10 @@ def heard(event: Event, *, subject: str, seq: int = 1) -> Heard:
     )
 
 
-def the_campaign(**changes: Any) -> Heard:
-    found = campaign().model_dump(mode="json") | changes
-    event = CampaignPublished(campaign_id=campaign().id, revision=1, campaign=found, at=PUBLISHED)
-    return heard(event, subject=campaign().id)
+def the_campaign(*, revision: int = 1, **changes: Any) -> Heard:
+    found = campaign().model_dump(mode="json") | {"revision": revision} | changes
+    event = CampaignPublished(campaign_id=campaign().id, revision=revision, campaign=found, at=PUBLISHED)
+    return heard(event, subject=campaign().id, seq=revision)
 
 
 def a_sheet(

@@ -35,14 +35,14 @@ def all_news(case_id: str = "c") -> list[Heard]:
 
 def numbers(world: World) -> list[str]:
     return sorted(
-        number for row in world.service.store.certificate_rows("2024-teacher-training") for number in row["numbers"]
+        number for row in world.app.store.certificate_rows("2024-teacher-training") for number in row["numbers"]
     )
 
 
 def test_every_author_gets_a_signed_certificate(world: World) -> None:
     world.hear(*all_news())
     assert world.make_all() == 2
-    found = world.service.store.certificates_of_case("c")
+    found = world.app.store.certificates_of_case("c")
     assert [(c.author, c.current.wording.holder_name, c.current.wording.unit) for c in found] == [
         (0, "李明", "玄武区第1中学"),
         (1, "王芳", "玄武区第2中学"),
@@ -62,9 +62,9 @@ def test_the_order_of_news_does_not_matter(world: World, order: tuple[int, ...])
     world.hear(*(news[place] for place in order))
     world.make_all()
     assert len(numbers(world)) == 2
-    assert {
-        len(queries.by_name(world.service, name=name, last_four=mobile[-4:])) for name, mobile in MOBILES.items()
-    } == {1}
+    assert {len(queries.by_name(world.app, name=name, last_four=mobile[-4:])) for name, mobile in MOBILES.items()} == {
+        1
+    }
 
 
 def test_news_heard_twice_and_jobs_done_twice_make_nothing_twice(world: World) -> None:
@@ -82,16 +82,16 @@ def test_a_worker_killed_after_the_file_and_before_the_record_leaves_no_gap(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     world.hear(*all_news())
-    claimed = world.service.store.jobs.claim()
+    claimed = world.app.store.jobs.claim()
     assert claimed is not None
     with monkeypatch.context() as dying, pytest.raises(KeyboardInterrupt):
-        dying.setattr(world.service.store.certificates, "ensure", _die)
+        dying.setattr(world.app.store.certificates, "ensure", _die)
         world.maker.work(claimed)
-    stored = list(world.objects._inside.list_objects(world.settings.s3_bucket, recursive=True))
+    stored = list(world.objects._inside.list_objects(world.app.settings.s3_bucket, recursive=True))
     assert len(stored) == 1
     world.clock.advance(timedelta(minutes=10))
     assert world.make_all() == 2
-    again = list(world.objects._inside.list_objects(world.settings.s3_bucket, recursive=True))
+    again = list(world.objects._inside.list_objects(world.app.settings.s3_bucket, recursive=True))
     assert len(again) == 2
     assert stored[0].object_name in {found.object_name for found in again}
     assert len(numbers(world)) == 2
@@ -108,15 +108,15 @@ def test_without_the_campaign_the_job_waits_and_counts_no_try(world: World) -> N
     world.hear(the_campaign())
     world.clock.advance(timedelta(seconds=10))
     assert world.make_all() == 2
-    row = world.service.store.jobs.find("issue-c-0")
+    row = world.app.store.jobs.find("issue-c-0")
     assert row is not None
     assert row["tries"] == 1
 
 
 def test_a_number_somebody_else_has_is_passed_over(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    drawn = world.service.numbers.number
+    drawn = world.app.numbers.number
     monkeypatch.setattr(
-        world.service.numbers,
+        world.app.numbers,
         "number",
         lambda *, attempt, author, **more: (
             "2024A-AAAA-AAAA" if attempt == 0 else drawn(attempt=attempt, author=author, **more)
@@ -131,13 +131,13 @@ def test_a_number_somebody_else_has_is_passed_over(world: World, monkeypatch: py
 def test_a_missing_glyph_stops_one_certificate_and_not_the_batch(world: World) -> None:
     world.hear(the_campaign(), a_sheet("bad", names=("李\ue000明",)), a_result("bad"), *all_news("good")[1:])
     assert world.make_all() == 3
-    batch = queries.batch(world.service)
+    batch = queries.batch(world.app)
     assert batch is not None
     assert (batch.due, batch.issued, batch.waiting) == (3, 2, 0)
     assert [(stopped.case_id, stopped.holder, "U+E000" in stopped.because) for stopped in batch.stopped] == [
         ("bad", "李\ue000明", True)
     ]
-    handlers.try_again(world.service, case_id="bad", place=0, at=LATER, command="k")
+    handlers.try_again(world.app, case_id="bad", place=0, at=LATER, command="k")
     assert world.make_all() == 1
     assert len(numbers(world)) == 2
 
@@ -146,18 +146,18 @@ def test_one_certificate_for_each_case_where_the_campaign_says_so(world: World) 
     certificates = {"one_for": "each_case", "title": "电子证书", "seal": "组委会", "query_opens": None}
     world.hear(the_campaign(certificates=certificates), a_sheet("c"), contacts("c", MOBILES), a_result("c"))
     world.make_all()
-    (certificate,) = world.service.store.certificates_of_case("c")
+    (certificate,) = world.app.store.certificates_of_case("c")
     assert certificate.current.wording.holder_name == "李明、王芳"
     assert certificate.current.wording.unit == "玄武区第1中学、玄武区第2中学"
     for name, mobile in MOBILES.items():
-        assert len(queries.by_name(world.service, name=name, last_four=mobile[-4:])) == 1
+        assert len(queries.by_name(world.app, name=name, last_four=mobile[-4:])) == 1
 
 
 def test_a_disqualification_revokes_what_was_issued(world: World) -> None:
     world.hear(*all_news())
     world.make_all()
     world.hear(a_disqualification("c"), a_disqualification("c"))
-    found = world.service.store.certificates_of_case("c")
+    found = world.app.store.certificates_of_case("c")
     assert {c.standing(c.current.number) for c in found} == {Standing.REVOKED}
     assert [kind for kind, _ in world.told()] == ["CertificateIssued", "CertificateRevoked"] * 2
 
@@ -178,7 +178,7 @@ def test_a_disqualification_during_the_making_revokes(world: World, monkeypatch:
 
     monkeypatch.setattr(world.objects, "put", put_late)
     world.make_all()
-    found = world.service.store.certificates_of_case("c")
+    found = world.app.store.certificates_of_case("c")
     assert found
     assert {c.standing(c.current.number) for c in found} == {Standing.REVOKED}
 
@@ -186,13 +186,13 @@ def test_a_disqualification_during_the_making_revokes(world: World, monkeypatch:
 def test_a_correction_replaces_the_number_and_keeps_the_order_of_authors(world: World) -> None:
     world.hear(*all_news())
     world.make_all()
-    old = world.service.store.certificates_of_case("c")[1].current.number
+    old = world.app.store.certificates_of_case("c")[1].current.number
     for _ in range(2):
         handlers.correct_certificate(
-            world.service, old, name="王方", unit="新单位", reason="姓名有误", by="s", at=LATER, command="k"
+            world.app, old, name="王方", unit="新单位", reason="姓名有误", by="s", at=LATER, command="k"
         )
     assert world.make_all() == 1
-    certificate = world.service.store.certificates_of_case("c")[1]
+    certificate = world.app.store.certificates_of_case("c")[1]
     assert certificate.numbers[0] == old
     assert len(certificate.numbers) == 2
     assert certificate.current.wording.authors == ("李明", "王方")
@@ -200,17 +200,17 @@ def test_a_correction_replaces_the_number_and_keeps_the_order_of_authors(world: 
     assert [kind for kind, _ in world.told()] == ["CertificateIssued", "CertificateIssued", "CertificateReplaced"]
     with pytest.raises(Refused, match="not-in-force"):
         handlers.correct_certificate(
-            world.service, old, name="王", unit="新单位", reason="x", by="s", at=LATER, command="l"
+            world.app, old, name="王", unit="新单位", reason="x", by="s", at=LATER, command="l"
         )
 
 
 def test_a_school_renamed_later_changes_no_issued_certificate(world: World) -> None:
     world.hear(*all_news())
     world.make_all()
-    before = world.service.store.certificates_of_case("c")
-    world.hear(a_sheet("c", title="后来的标题", version=2), the_campaign(issuer="新的组委会"))
+    before = world.app.store.certificates_of_case("c")
+    world.hear(a_sheet("c", title="后来的标题", version=2), the_campaign(revision=2, issuer="新的组委会"))
     world.make_all()
-    assert world.service.store.certificates_of_case("c") == before
+    assert world.app.store.certificates_of_case("c") == before
 
 
 def test_nothing_kept_reveals_a_mobile(world: World) -> None:
@@ -223,5 +223,5 @@ def test_nothing_kept_reveals_a_mobile(world: World) -> None:
 def test_a_new_mobile_finds_it_and_so_does_the_old(world: World) -> None:
     world.hear(*all_news(), contacts("c", {"李明": "13700009999"}, seq=2))
     world.make_all()
-    found = [queries.by_name(world.service, name="李 明", last_four=last) for last in ("1234", "9999", "0000")]
+    found = [queries.by_name(world.app, name="李 明", last_four=last) for last in ("1234", "9999", "0000")]
     assert [len(each) for each in found] == [1, 1, 0]

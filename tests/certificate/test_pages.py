@@ -40,7 +40,7 @@ def issued(world: World) -> World:
 
 
 def number_of(world: World, place: int = 0) -> str:
-    return world.service.store.certificates_of_case("c")[place].current.number
+    return world.app.store.certificates_of_case("c")[place].current.number
 
 
 def text(response: TestResponse) -> str:
@@ -62,7 +62,7 @@ def test_a_holder_finds_and_downloads_the_certificate(issued: World, name: str) 
     (link,) = re.findall(r'href="(/certificates/[^"]+/download)"', page.get_data(as_text=True))
     pdf = client.get(link)
     assert pdf.content_type == "application/pdf"
-    assert hashlib.sha256(pdf.data).hexdigest() == issued.service.store.certificates_of_case("c")[0].current.sha256
+    assert hashlib.sha256(pdf.data).hexdigest() == issued.app.store.certificates_of_case("c")[0].current.sha256
     assert "attachment" in pdf.headers["Content-Disposition"]
 
 
@@ -111,7 +111,7 @@ def test_the_number_as_read_out_finds_it(issued: World) -> None:
 
 
 def test_the_public_verifies_without_seeing_names(issued: World) -> None:
-    token = issued.service.store.certificates_of_case("c")[0].current.token
+    token = issued.app.store.certificates_of_case("c")[0].current.token
     for address in (number_of(issued), f"{number_of(issued)}?t={token}"):
         page = issued.visitor().get(f"/certificates/verify/{address}")
         assert page.status_code == 200
@@ -263,4 +263,4 @@ def test_the_centre_corrects_and_the_old_number_says_so(issued: World) -> None:
     assert f"这份证书已于2024年12月21日更正，由编号{new}的证书取代" in page
     assert "买买提·图尔逊" in text(client.get(f"/certificates/{new}"))
     assert issued.visitor().get(f"/certificates/{new}/download").status_code == 200
-    assert issued.service.store.certificates_of_case("c")[0].current.issued_at == LATER
+    assert issued.app.store.certificates_of_case("c")[0].current.issued_at == LATER

@@ -52,8 +52,8 @@ def turn(*processes: Process, until: int, listener: Listener) -> list[Heard]:
 
 def test_news_go_in_and_certificates_are_told(world: World) -> None:
     bus = MemoryBus()
-    worker = create_worker(world.settings, database=world.database, bus=bus, clock=world.clock)
-    maker = create_maker(world.settings, database=world.database, clock=world.clock)
+    worker = create_worker(world.app.settings, app=world.app, bus=bus)
+    maker = create_maker(world.app.settings, app=world.app)
     listener = bus.listener("test", ["certificate.open"])
     mobiles = {"李明": "13800001234", "王芳": "13900005678"}
     tell(bus, a_result("c"), contacts("c", mobiles), a_sheet("c"), the_campaign())
@@ -69,7 +69,7 @@ def test_news_go_in_and_certificates_are_told(world: World) -> None:
 def test_an_unknown_role_is_answered_with_the_roles_there_are() -> None:
     done = subprocess.run([sys.executable, "-m", "services.certificate", "cook"], capture_output=True, text=True)
     assert done.returncode == 1
-    assert done.stderr.strip() == "usage: python -m services.certificate {web|worker|maker|migrate}"
+    assert done.stderr.strip() == "usage: python -m services.certificate web | worker | maker | migrate"
 
 
 def test_a_missing_setting_is_named() -> None:
@@ -83,7 +83,7 @@ def test_a_missing_setting_is_named() -> None:
 def test_two_makers_share_a_batch_and_make_nothing_twice(world: World) -> None:
     cases = [f"case-{n}" for n in range(50)]
     world.hear(the_campaign(), *(news for case in cases for news in (a_sheet(case), a_result(case))))
-    makers = [world.maker, open_maker(world.settings, world.service, objects=world.objects)]
+    makers = [world.maker, open_maker(world.app)]
 
     def work(maker: Maker) -> int:
         made = 0
@@ -95,5 +95,5 @@ def test_two_makers_share_a_batch_and_make_nothing_twice(world: World) -> None:
         made = list(pool.map(work, makers))
     assert sum(made) == 100
     assert min(made) > 0
-    rows = list(world.service.store.certificate_rows("2024-teacher-training"))
+    rows = list(world.app.store.certificate_rows("2024-teacher-training"))
     assert len(rows) == len({row["numbers"][0] for row in rows}) == len(world.told()) == 100

@@ -1,38 +1,11 @@
-"""The campaign as last heard, and how it words a certificate."""
+"""How a campaign words a case's certificates, and who gets them."""
 
 from __future__ import annotations
-
-from dataclasses import dataclass
-from datetime import datetime
-from functools import lru_cache
 
 from services.certificate.domain.case import Case
 from services.certificate.domain.certificate import Wording
 from services.certificate.domain.numbering import category_letter
-from shared.aggregates import Aggregate
 from shared.campaign.model import Campaign, CertificateFor
-
-
-@dataclass(kw_only=True)
-class KnownCampaign(Aggregate):
-    """The campaign of the highest revision heard; ``text`` is its JSON."""
-
-    revision: int = 0
-    text: str = ""
-    heard_at: datetime | None = None
-
-    def take(self, *, revision: int, text: str, at: datetime) -> None:
-        """Take a published revision, unless a later one is known."""
-        if revision >= self.revision:
-            self.revision, self.text, self.heard_at = revision, text, at
-
-    def campaign(self) -> Campaign:
-        return _read(self.text)
-
-
-@lru_cache(maxsize=16)
-def _read(text: str) -> Campaign:
-    return Campaign.model_validate_json(text)
 
 
 def holders(campaign: Campaign, case: Case) -> tuple[int | None, ...]:

@@ -19,6 +19,7 @@ class Standing(StrEnum):
     REVOKED = "revoked"
 
 
+DISQUALIFIED = "该案例已被取消资格"
 OUTCOMES = {"exemplary": "典型案例", "showcase": "展示案例"}
 
 

@@ -8,9 +8,10 @@ from wtforms.validators import Length
 from wtforms.widgets import HiddenInput
 
 from services.certificate import handlers, queries
+from services.certificate.app import UNKNOWN_NUMBER
 from services.certificate.domain.certificate import Certificate
 from services.certificate.handlers import REASON_LIMIT
-from services.certificate.routes.desk import desk
+from services.certificate.routes.here import here
 from shared.trouble import NotThere
 from shared.web.access import asks, who
 from shared.web.app import received_at
@@ -43,9 +44,7 @@ class AgainForm(ChineseForm):
 @centre.get("/certificates/progress")
 @asks("see_certificates")
 def progress() -> Response:
-    return make_response(
-        render_template("progress.html", batch=queries.batch(desk().service), again=AgainForm(formdata=None))
-    )
+    return make_response(render_template("progress.html", batch=queries.batch(here()), again=AgainForm(formdata=None)))
 
 
 @centre.post("/certificates/progress/again")
@@ -53,7 +52,7 @@ def progress() -> Response:
 def make_again() -> Response:
     form = AgainForm()
     handlers.try_again(
-        desk().service,
+        here(),
         case_id=form.case_id.data or "",
         place=-1 if form.place.data is None else form.place.data,
         at=received_at(),
@@ -82,7 +81,7 @@ def revoke(number: str) -> Response:
 
     def act() -> Response:
         handlers.revoke_certificate(
-            desk().service,
+            here(),
             shown.number,
             reason=form.reason.data or "",
             by=who().id,
@@ -103,7 +102,7 @@ def correct(number: str) -> Response:
 
     def act() -> Response:
         handlers.correct_certificate(
-            desk().service,
+            here(),
             shown.number,
             name=form.name.data or "",
             unit=form.unit.data or "",
@@ -119,9 +118,9 @@ def correct(number: str) -> Response:
 
 
 def _known(number: str) -> tuple[Certificate, queries.Found]:
-    page = queries.certificate_page(desk().service, number)
+    page = queries.certificate_page(here(), number)
     if page is None:
-        raise NotThere("没有查到这个编号的证书，请核对后重新输入。")
+        raise NotThere(UNKNOWN_NUMBER)
     return page
 
 

@@ -12,10 +12,11 @@ from wtforms import StringField
 from wtforms.validators import Length, Regexp, ValidationError
 
 from services.certificate import queries
+from services.certificate.app import UNKNOWN_NUMBER
 from services.certificate.domain.certificate import Standing
 from services.certificate.domain.names import name_key
 from services.certificate.domain.numbering import number_as_typed
-from services.certificate.routes.desk import desk
+from services.certificate.routes.here import here
 from shared.identity.permissions import CENTRE
 from shared.trouble import NotThere, Refused
 from shared.web.access import public, somebody
@@ -24,7 +25,6 @@ from shared.web.forms import ChineseForm, Filled, answer_form, bare, digits
 open_pages = Blueprint("certificates", __name__)
 
 NOT_FOUND = "没有查到符合条件的证书。请核对姓名与手机号后四位是否与报送时一致，或改用证书编号查询。"
-UNKNOWN_NUMBER = "没有查到这个编号的证书，请核对后重新输入。"
 
 
 class NameForm(ChineseForm):
@@ -68,7 +68,7 @@ def query() -> Response:
 
     person = somebody()
     of_centre = bool(person and person.roles & CENTRE)
-    return answer_form(form, "query.html", act, opens=queries.newest_query_opens(desk().service), of_centre=of_centre)
+    return answer_form(form, "query.html", act, opens=queries.query_opens(here()), of_centre=of_centre)
 
 
 @open_pages.route("/certificates/number", methods=["GET", "POST"])
@@ -77,7 +77,7 @@ def query_number() -> Response:
     form = NumberForm(data={"number": request.args.get("number", "")})
 
     def act() -> Response:
-        found = queries.by_number(desk().service, form.number.data or "")
+        found = queries.by_number(here(), form.number.data or "")
         if not found:
             raise Refused("certificate-unknown", UNKNOWN_NUMBER, field="number")
         return make_response(render_template("found.html", found=found, back=("重新查询", "/certificates")))
@@ -88,15 +88,15 @@ def query_number() -> Response:
 @open_pages.get("/certificates/<number>/download")
 @public
 def download(number: str) -> Response:
-    certificate = desk().service.store.certificate_numbered(number_as_typed(number) or "")
-    if certificate is None or queries.query_opens(desk().service, certificate.campaign_id) is not None:
+    certificate = here().store.certificate_numbered(number_as_typed(number) or "")
+    if certificate is None or not queries.query_is_open(here(), certificate.campaign_id):
         raise NotThere(UNKNOWN_NUMBER)
     issue = certificate.numbered(number_as_typed(number) or "")
     standing = certificate.standing(issue.number)
     if standing is not Standing.VALID:
         shown = queries.shown_to_public(certificate, issue)
         return make_response(render_template("verified.html", shown=shown, signature=None), 410)
-    pdf = desk().objects.read(issue.object_key)
+    pdf = here().objects.read(issue.object_key)
     if hashlib.sha256(pdf).hexdigest() != issue.sha256:
         raise RuntimeError(f"the stored file of certificate {issue.number} is not the one that was issued")
     response = make_response(pdf)
@@ -110,7 +110,7 @@ def download(number: str) -> Response:
 @open_pages.get("/certificates/verify/<number>")
 @public
 def verify_number(number: str) -> Response:
-    shown = queries.verified(desk().service, number, token=request.args.get("t"))
+    shown = queries.verified(here(), number, token=request.args.get("t"))
     page = render_template("verified.html", shown=shown, signature=None)
     return make_response(page, 200 if shown else 404)
 
@@ -125,9 +125,9 @@ def verify_file() -> Response:
         pdf = chosen.read() if chosen else b""
         if not pdf:
             raise Refused("file-missing", "请选择要核验的证书文件（PDF）。", field="file")
-        signature = desk().judge.verify_pdf(pdf)
+        signature = here().judge.verify_pdf(pdf)
         sha256 = hashlib.sha256(pdf).hexdigest()
-        certificate = desk().service.store.certificate_of_file(sha256)
+        certificate = here().store.certificate_of_file(sha256)
         shown = None
         if certificate is not None and signature.valid:
             issue = next(issue for issue in certificate.issues if issue.sha256 == sha256)
@@ -140,7 +140,7 @@ def verify_file() -> Response:
 @open_pages.get("/certificates/ca.pem")
 @public
 def authority() -> Response:
-    response = make_response(desk().authorities)
+    response = make_response(b"".join(here().authorities))
     response.content_type = "application/x-pem-file"
     response.headers["Content-Disposition"] = "attachment; filename=zhengji-ca.pem"
     return response
@@ -149,7 +149,7 @@ def authority() -> Response:
 @open_pages.get("/api/certificate/verify/<number>")
 @public
 def verify_for_programs(number: str) -> Response:
-    shown = queries.verified(desk().service, number, token=request.args.get("t"))
+    shown = queries.verified(here(), number, token=request.args.get("t"))
     if shown is None:
         raise NotThere(UNKNOWN_NUMBER)
     return jsonify(
@@ -168,11 +168,10 @@ def verify_for_programs(number: str) -> Response:
 
 
 def _found_by_name(name: str, last_four: str) -> tuple[queries.Found, ...]:
-    here = desk()
-    here.service.throttle.spend(here.settings.query_limit, "address", request.remote_addr or "")
-    key = hashlib.sha256(name_key(name).encode()).hexdigest()
-    here.service.throttle.spend(here.settings.query_name_limit, "name", key)
-    return queries.by_name(here.service, name=name, last_four=last_four)
+    app = here()
+    app.throttle.spend(app.settings.query_limit, "address", request.remote_addr or "")
+    app.throttle.spend(app.settings.query_name_limit, "name", hashlib.sha256(name_key(name).encode()).hexdigest())
+    return queries.by_name(app, name=name, last_four=last_four)
 
 
 def _iso(at: datetime | None) -> str | None:
