@@ -1,11 +1,12 @@
 """Getting things from registries through their ordinary clients: to a temporary place first, moved when whole."""
 
+import fcntl
 import hashlib
 import os
 import shutil
 import subprocess
 import tempfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -64,15 +65,24 @@ def why_failed(what: str, tool: str, log: Path) -> CannotGoOn:
     return failed_step(what, str(log))
 
 
+def fetched(target: Path, fetch: Callable[[Path], None]) -> Path:
+    """The folder `target`, which `fetch` fills when it is not there yet; of two at once one works, the other waits."""
+    target.parent.mkdir(parents=True, exist_ok=True)
+    if not target.exists():
+        with (target.parent / f".{target.name}.lock").open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            if not target.exists():
+                with whole_or_nothing(target) as part:
+                    fetch(part)
+    return target
+
+
 @contextmanager
 def whole_or_nothing(target: Path) -> Iterator[Path]:
     """A temporary folder beside `target` that becomes `target` when the block ends well, and vanishes otherwise."""
-    target.parent.mkdir(parents=True, exist_ok=True)
     part = Path(tempfile.mkdtemp(prefix=f".{target.name}.", suffix=".part", dir=target.parent))
     try:
         yield part
-        if target.exists():  # another set-up was faster, and its result is as good
-            return
         part.chmod(0o755)
         part.rename(target)
     finally:

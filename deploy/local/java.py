@@ -5,7 +5,7 @@ import shutil
 import subprocess
 from pathlib import Path
 
-from deploy.local.fetching import check_sums, read_sums, run_client, sha256, whole_or_nothing
+from deploy.local.fetching import check_sums, fetched, read_sums, run_client, sha256
 from deploy.local.places import Places
 from deploy.local.wheels import wheel
 
@@ -35,10 +35,8 @@ def _is_mail(jar: Path) -> bool:
 
 def _jars(places: Places) -> Path:
     """The folder with the jars; Maven fetches them once, and each must have the SHA-256 that is checked in."""
-    target = places.cache / f"jars-{sha256(_HERE / 'jars.sha256')[:12]}"
-    if target.exists():
-        return target
-    with whole_or_nothing(target) as part:
+
+    def fetch(part: Path) -> None:
         run_client(
             "Fetching the jars of Kafka and the mail server",
             ("mvn", "-B", "-ntp", "-f", _HERE / "pom.xml", "dependency:copy-dependencies", "-DincludeScope=runtime",
@@ -46,7 +44,8 @@ def _jars(places: Places) -> Path:
             log=places.log_of("install-jars"),
         )  # fmt: skip
         check_sums(part, read_sums(_HERE / "jars.sha256"))
-    return target
+
+    return fetched(places.cache / f"jars-{sha256(_HERE / 'jars.sha256')[:12]}", fetch)
 
 
 def _version(program: str) -> int:

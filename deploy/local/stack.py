@@ -83,6 +83,7 @@ class Stack:
                 return self._processes.wait_ready(name, partial(_is_ready, own), seconds=90)
         if name != "door":
             raise unknown_program(name, [*(server.name for server in SERVERS), *(own.name for own in self.own), "door"])
+        write_door(self._places, self.own, self._port("door", 8080))
         self._start(self._door)
         return self._processes.wait_ready(name, self._door.ready, seconds=20)
 

@@ -4,7 +4,7 @@ import re
 import tempfile
 from pathlib import Path
 
-from deploy.local.fetching import run_client, whole_or_nothing
+from deploy.local.fetching import fetched, run_client
 from deploy.local.places import Places
 
 
@@ -12,18 +12,16 @@ def wheel(places: Places, package: str) -> Path:
     """The folder with the unpacked wheel; fetches it when it is not in the cache."""
     lock = locked(places.root / "requirements" / "servers.lock", package)
     version = lock.partition("==")[2].split()[0]
-    target = places.cache / f"{package}-{version}"
-    if target.exists():
-        return target
-    with whole_or_nothing(target) as part, tempfile.NamedTemporaryFile("w", suffix=".lock") as only:
-        only.write(lock)
-        only.flush()
-        run_client(
-            f"Fetching {package} {version}",
-            (places.python, "-m", "pip", "install", "--no-deps", "--require-hashes", "--target", part, "-r", only.name),
-            log=places.log_of(f"install-{package}"),
-        )
-    return target
+
+    def fetch(part: Path) -> None:
+        pip = (places.python, "-m", "pip", "install", "--no-deps", "--require-hashes", "--target", part, "-r")
+        with tempfile.NamedTemporaryFile("w", suffix=".lock") as only:
+            only.write(lock)
+            only.flush()
+            log = places.log_of(f"install-{package}")
+            run_client(f"Fetching {package} {version}", (*pip, only.name), log=log)
+
+    return fetched(places.cache / f"{package}-{version}", fetch)
 
 
 def locked(file: Path, package: str) -> str:

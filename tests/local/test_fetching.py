@@ -1,11 +1,13 @@
 """What is fetched is whole or absent, and a failure is one sentence."""
 
 import sys
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 
-from deploy.local.fetching import check_sums, run_client, sha256, whole_or_nothing
+from deploy.local.fetching import check_sums, fetched, run_client, sha256, whole_or_nothing
 from deploy.local.trouble import CannotGoOn
 from deploy.local.wheels import locked
 
@@ -26,13 +28,25 @@ def test_an_interrupted_download_leaves_nothing(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
-def test_the_slower_of_two_downloads_gives_way(tmp_path: Path) -> None:
-    with whole_or_nothing(tmp_path / "jars") as slow, whole_or_nothing(tmp_path / "jars") as fast:
-        (fast / "a.jar").write_text("fast")
-        (slow / "a.jar").write_text("slow")
+def test_of_two_at_once_one_fetches_and_the_other_waits_for_it(tmp_path: Path) -> None:
+    calls: list[Path] = []
 
-    assert [path.name for path in tmp_path.iterdir()] == ["jars"]
-    assert (tmp_path / "jars" / "a.jar").read_text() == "fast"
+    def fetch(part: Path) -> None:
+        calls.append(part)
+        threading.Event().wait(0.2)
+        (part / "a.jar").write_text("a")
+
+    with ThreadPoolExecutor() as pool:
+        found = list(pool.map(lambda _: fetched(tmp_path / "jars", fetch), range(4)))
+
+    assert found == [tmp_path / "jars"] * 4
+    assert len(calls) == 1
+
+
+def test_what_is_there_is_not_fetched_again(tmp_path: Path) -> None:
+    (tmp_path / "jars").mkdir()
+
+    assert fetched(tmp_path / "jars", lambda part: pytest.fail("fetched again")) == tmp_path / "jars"
 
 
 @pytest.mark.parametrize(

@@ -111,11 +111,11 @@ def test_too_little_memory_is_said_before_anything_starts() -> None:
         check_memory(["kafka", "mongodb"], {}, free_mb=300)
 
     assert str(caught.value) == (
-        "The servers need about 1100 MB of memory and only 300 MB are free; "
+        "The servers need about 1300 MB of memory and only 300 MB are free; "
         "close other programs, or set ZHENGJI_SKIP_MEMORY_CHECK=1 to try anyway."
     )
     check_memory(["kafka", "mongodb"], {"ZHENGJI_SKIP_MEMORY_CHECK": "1"}, free_mb=300)
-    check_memory(["kafka", "mongodb"], {}, free_mb=1100)
+    check_memory(["kafka", "mongodb"], {}, free_mb=1300)
 
 
 @pytest.fixture

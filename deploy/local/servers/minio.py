@@ -3,7 +3,7 @@
 import secrets
 from pathlib import Path
 
-from deploy.local.fetching import run_client, whole_or_nothing
+from deploy.local.fetching import fetched, run_client
 from deploy.local.go import go
 from deploy.local.places import Places
 from deploy.local.servers import Choose, Program
@@ -22,15 +22,16 @@ class MinIO:
 
     def install(self, places: Places) -> None:
         """Build the server: some minutes with all cores, once; Go checks the source against its checksum database."""
-        if _binary(places).exists():
-            return
-        with whole_or_nothing(_binary(places).parent) as part:
+
+        def build(part: Path) -> None:
             run_client(
                 "Building MinIO (some minutes, once)",
                 (go(places), "install", f"github.com/minio/minio@{VERSION}"),
                 log=places.log_of("install-minio"),
                 env={"GOBIN": str(part), "CGO_ENABLED": "0"},
             )
+
+        fetched(_binary(places).parent, build)
 
     def program(self, places: Places, choose: Choose) -> Program:
         port = choose(self.name, 9000)
