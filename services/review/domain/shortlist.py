@@ -1,143 +1,152 @@
-"""A province's shortlist: at most so many cases at any moment, sealed once recommendation has closed."""
+"""A province's shortlist: never more cases than its places, changed only while recommendation is open, then sealed."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
 
+from services.review.domain.recorded import recorded
 from shared.aggregates import Aggregate
-from shared.campaign.model import Window
+from shared.campaign.parts import Window
+from shared.clock import SHANGHAI
 from shared.events.review import PlacesGranted, ShortlistChanged, ShortlistConfirmed, ShortlistSealed
 from shared.trouble import Refused
 
 
-def shortlist_id(campaign_id: str, province: str) -> str:
-    """The id of a province's shortlist."""
-    return f"{campaign_id}:{province}"
+@dataclass(frozen=True, kw_only=True)
+class Grant:
+    """More places than the notice gives, and why."""
 
-
-def check_open(window: Window, *, at: datetime) -> None:
-    """Recommending happens in its window only."""
-    if not window.has_opened(at):
-        raise Refused("recommendation-not-open", "省级推荐尚未开始，请在推荐时间内操作。", status=409)
-    if window.has_closed(at):
-        raise Refused("recommendation-closed", "省级推荐已截止，推荐名单不能再修改。", status=409)
+    places: int
+    reason: str
+    by: str
+    at: datetime
 
 
 @dataclass(kw_only=True)
 class Shortlist(Aggregate):
-    """The cases a province recommends, in its order."""
+    """The cases one province recommends, in its order."""
 
     campaign_id: str
     province: str
     limit: int
     case_ids: tuple[str, ...] = ()
-    confirmed_by: str = ""
+    grants: tuple[Grant, ...] = ()
     confirmed_at: datetime | None = None
-    declared_none: str = ""
+    confirmed_by: str = ""
+    declared_none: bool = False
     sealed_at: datetime | None = None
 
     @property
-    def left(self) -> int:
-        """How many more may be recommended."""
-        return self.limit - len(self.case_ids)
+    def places(self) -> int:
+        """How many cases fit."""
+        return self.limit + sum(grant.places for grant in self.grants)
 
-    def add(self, case_id: str, *, reason: str, by: str, at: datetime, window: Window) -> None:
-        """Recommend one more; already recommended is fine."""
-        self._must_be_open(window, at)
+    def list_case(self, case_id: str, *, reason: str, by: str, received: datetime, window: Window) -> int:
+        """Put a case at the end; gives how many are listed. One that is listed already stays where it is."""
+        self._must_be_open(received, window)
         if case_id in self.case_ids:
-            return
-        if self.left <= 0:
+            return len(self.case_ids)
+        if len(self.case_ids) >= self.places:
             raise Refused(
-                "quota-full",
-                f"本省{self.limit}个推荐名额已用完。请先撤下一个案例，再推荐新的案例。",
+                "shortlist-full",
+                f"本省推荐名额{self.places}个已用完，请先取消推荐其他案例，再推荐本案例。",
                 status=409,
             )
-        self.case_ids += (case_id,)
-        self._changed(case_id, listed=True, reason=reason, by=by, at=at)
+        self.case_ids = (*self.case_ids, case_id)
+        self._changed(case_id, listed=True, reason=reason, by=by, at=received)
+        return len(self.case_ids)
 
-    def remove(self, case_id: str, *, reason: str, by: str, at: datetime, window: Window) -> None:
-        """Take one off; one that is not on it is fine."""
-        self._must_be_open(window, at)
-        self._drop(case_id, reason=reason, by=by, at=at)
+    def decline_case(self, case_id: str, *, reason: str, by: str, received: datetime, window: Window) -> int:
+        """Mark a case not recommended, or take it off with no mark where ``reason`` is empty."""
+        self._must_be_open(received, window)
+        if case_id not in self.case_ids and not reason:
+            return len(self.case_ids)
+        self.free(case_id)
+        self._changed(case_id, listed=False, reason=reason, by=by, at=received)
+        return len(self.case_ids)
 
-    def drop_ended(self, case_id: str, *, reason: str, at: datetime) -> None:
-        """A withdrawn or disqualified case leaves the list, whatever the window, and frees its place."""
-        self._drop(case_id, reason=reason, by="", at=at)
-
-    def _drop(self, case_id: str, *, reason: str, by: str, at: datetime) -> None:
-        if case_id not in self.case_ids:
-            return
-        self.case_ids = tuple(listed for listed in self.case_ids if listed != case_id)
-        self._changed(case_id, listed=False, reason=reason, by=by, at=at)
-
-    def reorder(self, case_ids: tuple[str, ...], *, at: datetime, window: Window) -> None:
+    def reorder(self, case_ids: tuple[str, ...], *, received: datetime, window: Window) -> None:
         """Put the same cases in another order."""
-        self._must_be_open(window, at)
+        self._must_be_open(received, window)
         if sorted(case_ids) != sorted(self.case_ids):
-            raise Refused("order-stale", "名单在您排序期间有变化，请刷新页面后重新排序。", status=409)
+            raise Refused("order-differs", "推荐名单刚刚有变化，请刷新页面后重新排序。", status=409)
         self.case_ids = case_ids
 
-    def confirm(self, *, by: str, at: datetime, window: Window) -> None:
-        """Submit the list; it may still be changed until the window closes."""
-        self._must_be_open(window, at)
+    def confirm(self, *, by: str, received: datetime, window: Window) -> int:
+        """Send the list as it stands; a later change asks for another confirmation."""
+        self._must_be_open(received, window)
         if not self.case_ids:
-            raise Refused("shortlist-empty", "推荐名单为空。如本省不推荐案例，请使用“本省不推荐”。")
-        self.confirmed_by = by
-        self.confirmed_at = at
-        self.declared_none = ""
+            raise Refused("shortlist-empty", "推荐名单中还没有案例。如本省不推荐案例，请选择“本省不推荐案例”。")
+        self.confirmed_at, self.confirmed_by = received, by
+        count = len(self.case_ids)
         self.tell(
-            ShortlistConfirmed(
-                campaign_id=self.campaign_id, province=self.province, count=len(self.case_ids), by=by, at=at
+            ShortlistConfirmed(campaign_id=self.campaign_id, province=self.province, count=count, by=by, at=received)
+        )
+        self._record(f"确认推荐名单{count}件", by=by, at=received)
+        return count
+
+    def declare_none(self, *, by: str, received: datetime, window: Window) -> None:
+        """Say that the province recommends nothing."""
+        self._must_be_open(received, window)
+        if self.case_ids:
+            raise Refused("shortlist-not-empty", f"推荐名单中还有{len(self.case_ids)}件案例，请先全部取消推荐。")
+        self.declared_none = True
+        self.confirmed_at, self.confirmed_by = received, by
+        self._record("本省不推荐案例", by=by, at=received)
+
+    def grant(self, places: int, *, reason: str, by: str, at: datetime) -> int:
+        """Give the province more places; gives how many it has now."""
+        if places < 1:
+            raise Refused("places-too-few", "请填写要增加的名额，至少1个。", field="places")
+        if not reason.strip():
+            raise Refused("reason-missing", "请填写增加名额的原因。", field="reason")
+        self.grants = (*self.grants, Grant(places=places, reason=reason, by=by, at=at))
+        self.tell(
+            PlacesGranted(
+                campaign_id=self.campaign_id, province=self.province, limit=self.places, reason=reason, by=by, at=at
             )
         )
+        self._record(f"增加推荐名额{places}个，共{self.places}个", by=by, at=at, why=reason)
+        return self.places
 
-    def declare_none(self, *, reason: str, by: str, at: datetime, window: Window) -> None:
-        """Say that this province recommends nothing."""
-        self._must_be_open(window, at)
-        if self.case_ids:
-            raise Refused("shortlist-not-empty", "推荐名单中还有案例，请先撤下，再声明本省不推荐。")
-        if not reason.strip():
-            raise Refused("reason-missing", "请填写不推荐的说明。", field="reason")
-        self.declared_none = reason.strip()
-        self.confirmed_by = by
-        self.confirmed_at = at
-
-    def grant(self, limit: int, *, reason: str, by: str, at: datetime) -> None:
-        """The centre sets another limit, never below what is listed already."""
-        if not reason.strip():
-            raise Refused("reason-missing", "请填写调整名额的原因，原因将存档。", field="reason")
-        if limit < len(self.case_ids):
-            raise Refused("limit-too-low", f"已推荐{len(self.case_ids)}个案例，名额不能低于此数。", field="limit")
-        self.limit = limit
-        told = PlacesGranted(
-            campaign_id=self.campaign_id, province=self.province, limit=limit, reason=reason.strip(), by=by, at=at
-        )
-        self.tell(told)
+    def free(self, case_id: str) -> None:
+        """Give back the place of a case that cannot stay."""
+        self.case_ids = tuple(listed for listed in self.case_ids if listed != case_id)
 
     def seal(self, *, at: datetime) -> bool:
-        """The list as it stands is what was sent; False when it is sealed already."""
+        """Make the list final; False when it is sealed already."""
         if self.sealed_at is not None:
             return False
         self.sealed_at = at
-        confirmed = self.confirmed_at is not None
         self.tell(
             ShortlistSealed(
                 campaign_id=self.campaign_id,
                 province=self.province,
                 case_ids=self.case_ids,
-                confirmed=confirmed,
+                confirmed=self.confirmed_at is not None,
                 at=at,
             )
         )
         return True
 
-    def _must_be_open(self, window: Window, at: datetime) -> None:
-        check_open(window, at=at)
-        if self.sealed_at is not None:
-            raise Refused("shortlist-sealed", "推荐名单已封存，不能再修改。", status=409)
+    def unseal(self, *, at: datetime, window: Window) -> None:
+        """Open it again where an extension was heard after sealing."""
+        if self.sealed_at is not None and not window.has_closed(at):
+            self.sealed_at = None
+
+    def _must_be_open(self, received: datetime, window: Window) -> None:
+        if not window.has_opened(received):
+            opens = window.opens.astimezone(SHANGHAI)
+            day = f"{opens.year}年{opens.month}月{opens.day}日{opens:%H:%M}"
+            raise Refused("not-yet-open", f"省级推荐自{day}开始，现在只能查看。")
+        if window.has_closed(received) or self.sealed_at is not None:
+            last = window.last_second
+            day = f"{last.year}年{last.month}月{last.day}日{last:%H:%M:%S}"
+            raise Refused("closed", f"省级推荐已于{day}截止，推荐名单不能再修改。")
 
     def _changed(self, case_id: str, *, listed: bool, reason: str, by: str, at: datetime) -> None:
+        self.confirmed_at, self.confirmed_by, self.declared_none = None, "", False
         self.tell(
             ShortlistChanged(
                 campaign_id=self.campaign_id,
@@ -149,3 +158,13 @@ class Shortlist(Aggregate):
                 at=at,
             )
         )
+        what = "推荐" if listed else ("不推荐" if reason else "取消推荐")
+        self.tell(recorded(self.campaign_id, by=by, what=what, about=case_id, why=reason, at=at))
+
+    def _record(self, what: str, *, by: str, at: datetime, why: str = "") -> None:
+        self.tell(recorded(self.campaign_id, by=by, what=what, about=self.id, why=why, at=at))
+
+
+def shortlist_id(campaign_id: str, province: str) -> str:
+    """The one shortlist of a province in a campaign."""
+    return f"{campaign_id}:{province}"

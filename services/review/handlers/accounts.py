@@ -1,0 +1,187 @@
+"""Staff accounts: the first administrator, invitations, activation, the second factor, logging in and out."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import cast
+
+from services.review.adapters.vault import Vault
+from services.review.app import App
+from services.review.domain.account import SECOND_FACTOR_ROLES, AccountState, StaffAccount, code_wrong, login_wrong
+from services.review.handlers.invitations import inviting, new_invitation
+from shared.events.intake import AuthorSessionsRevoked
+from shared.events.review import StaffSessionsRevoked
+from shared.events.wire import Heard
+from shared.identity import Principal, SigningKey, issue_token
+from shared.identity.secrets import hash_code, hash_password, password_fits
+from shared.records import derived_id
+from shared.trouble import NotThere, Refused
+
+ISSUER = "教师研修应用案例征集"
+SHORTEST_PASSWORD = 10
+_NO_ACCOUNT = "$argon2id$v=19$m=19456,t=2,p=1$c29tZXNhbHRzb21lc2FsdA$PoKlS5v7yzr1GEjfCyJCgb9HJ5ZlSVVVYz4DqNvAd2Y"
+
+
+@dataclass(frozen=True, kw_only=True)
+class SecondFactor:
+    """What a person needs to set up the second factor, shown once."""
+
+    secret: str
+    address: str
+
+
+def create_first_administrator(app: App, name: str, mobile: str, email: str) -> str:
+    """The first account of the centre; gives its activation code. Refused where there is an administrator already."""
+    if app.accounts.count({"role": "administrator", "state": {"$ne": AccountState.CLOSED.value}}):
+        raise Refused("administrator-exists", "已有中心管理员，请由管理员在平台上邀请其他人员。")
+    invitation = new_invitation(app)
+    account = StaffAccount(
+        id=derived_id("first-administrator", mobile, invitation.code_hash),
+        campaign_id="",
+        role="administrator",
+        name=name,
+        mobile=mobile,
+        email=email,
+        person=app.person(mobile),
+    )
+    inviting(invitation)(account)
+    app.accounts.create(account)
+    return invitation.code
+
+
+def invite_staff(app: App, *, role: str, name: str, mobile: str, email: str, by: str, command: str) -> str:
+    """Invite a colleague of the centre; gives the account's id."""
+    if role not in {"officer", "administrator"}:
+        raise Refused("unknown-role", "请选择人员的角色。", field="role")
+    account = StaffAccount(
+        id=derived_id("staff", command),
+        campaign_id=app.campaigns.current().id,
+        role=role,
+        name=name,
+        mobile=mobile,
+        email=email,
+        person=app.person(mobile),
+    )
+    account.open_for(by=by, at=app.clock())
+    inviting(new_invitation(app))(account)
+    return str(app.accounts.create(account, command=command, answer=account.id))
+
+
+def reissue_code(app: App, *, account_id: str, by: str, command: str | None = None) -> None:
+    """Send a fresh code; the old one and all sessions are void."""
+    made = new_invitation(app)
+    app.accounts.change(
+        account_id,
+        lambda account: account.reissue(
+            code_hash=made.code_hash, sealed_code=made.sealed_code, expires=made.expires, by=by, at=made.at
+        ),
+        command=command,
+    )
+
+
+def activate(app: App, *, mobile: str, code: str, password: str) -> StaffAccount:
+    """Spend a code and set the password."""
+    if len(password) < SHORTEST_PASSWORD:
+        raise Refused("password-short", f"密码至少{SHORTEST_PASSWORD}个字符，请换一个更长的密码。", field="password")
+    known = app.accounts.find_by({"login": mobile})
+    if known is None:
+        raise code_wrong()
+    _count_wrong_code(app, known, code)
+    code_hash, password_hash, at = hash_code(code), hash_password(password), app.clock()
+    app.accounts.change(
+        known.id, lambda account: account.activate(code_hash=code_hash, password_hash=password_hash, at=at)
+    )
+    return app.accounts.get(known.id)
+
+
+def _count_wrong_code(app: App, known: StaffAccount, code: str) -> None:
+    """Guesses at a code count like guesses at a password."""
+    if known.activation is not None and known.activation.code_hash == hash_code(code):
+        return
+    at = app.clock()
+    app.accounts.change(known.id, lambda account: account.log_in(password_fits=False, step=None, at=at))
+    raise code_wrong()
+
+
+def offer_second_factor(app: App, *, account_id: str) -> SecondFactor:
+    """A secret for the person's app. Until a number confirms it, asking again shows another."""
+    vault = Vault(app.settings.secret_key)
+    sealed = vault.new_secret()
+    app.accounts.change(account_id, lambda account: account.offer_second_factor(sealed))
+    account = app.accounts.get(account_id)
+    address = vault.address(account.totp_sealed, account=account.name, issuer=ISSUER)
+    return SecondFactor(secret=vault.open(account.totp_sealed), address=address)
+
+
+def second_factor_offered(app: App, *, account_id: str) -> SecondFactor:
+    """The secret that waits to be confirmed, for showing the form again after a wrong number."""
+    vault = Vault(app.settings.secret_key)
+    account = app.accounts.get(account_id)
+    if account.totp_confirmed or not account.totp_sealed:
+        raise NotThere()
+    address = vault.address(account.totp_sealed, account=account.name, issuer=ISSUER)
+    return SecondFactor(secret=vault.open(account.totp_sealed), address=address)
+
+
+def confirm_second_factor(app: App, *, account_id: str, number: str) -> StaffAccount:
+    """The person's app works."""
+    vault, at = Vault(app.settings.secret_key), app.clock()
+    sealed = app.accounts.get(account_id).totp_sealed
+    step = vault.step(sealed, number, at=at) if sealed else None
+    app.accounts.change(account_id, lambda account: account.confirm_second_factor(step))
+    return app.accounts.get(account_id)
+
+
+def log_in(app: App, *, mobile: str, password: str, number: str) -> StaffAccount:
+    """The account, if everything fits. Its session begins only when ``may_enter`` says so."""
+    account = app.accounts.find_by({"login": mobile})
+    if account is None:
+        password_fits(password, _NO_ACCOUNT)  # takes as long as for a known mobile
+        raise login_wrong()
+    at = app.clock()
+    fits = password_fits(password, account.password_hash)
+    step = None
+    if account.totp_confirmed:
+        step = Vault(app.settings.secret_key).step(account.totp_sealed, number, at=at)
+    if not app.accounts.change(account.id, lambda each: each.log_in(password_fits=fits, step=step, at=at)):
+        raise login_wrong()
+    return app.accounts.get(account.id)
+
+
+def may_enter(app: App, account: StaffAccount) -> bool:
+    """False while the account still has to set up its second factor."""
+    needed = account.role in SECOND_FACTOR_ROLES or app.settings.expert_second_factor
+    return account.state is AccountState.ACTIVE and (account.totp_confirmed or not needed)
+
+
+def session_token(app: App, account: StaffAccount) -> str:
+    """The token for the cookie ``staff``."""
+    if not may_enter(app, account):
+        raise Refused("second-factor-missing", "请先设置动态验证码。", status=403)
+    principal = Principal(
+        kind="staff", id=account.id, name=account.name, roles=frozenset({account.role}), province=account.province
+    )
+    return _token(app, principal)
+
+
+def renewed_token(app: App, principal: Principal) -> str | None:
+    """A fresh token when half of the present one is over, else None."""
+    lasting = timedelta(minutes=app.settings.staff_session_minutes)
+    return _token(app, principal) if principal.expires - app.clock() < lasting / 2 else None
+
+
+def _token(app: App, principal: Principal) -> str:
+    key = SigningKey(kid=app.settings.staff_signing_key.kid, key=app.settings.staff_signing_key.key)
+    return issue_token(principal, key, now=app.clock(), lasting=timedelta(minutes=app.settings.staff_session_minutes))
+
+
+def log_out(app: App, *, account_id: str, at: datetime) -> None:
+    """End every session of the account begun before now."""
+    app.revocations.revoke(account_id, at)
+
+
+def sessions_revoked(app: App, heard: Heard) -> None:
+    """Remember that sessions are over, of staff and of authors alike."""
+    event = cast(StaffSessionsRevoked | AuthorSessionsRevoked, heard.event)
+    app.revocations.revoke(event.account_id, event.revoked_before)
