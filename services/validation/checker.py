@@ -11,9 +11,10 @@ from services.validation.adapters.sandbox import Sandbox
 from services.validation.app import App
 from services.validation.checking import CHECKER_VERSION, read, reading_key
 from services.validation.domain.findings import Code, Sign
-from services.validation.domain.report import told_finding
+from services.validation.domain.report import Report, Submitted, told_finding
 from services.validation.domain.sheet_rules import sheet_findings
 from services.validation.domain.verdict import FileVerdict, Reading, decide
+from services.validation.store import cases_of_persons
 from shared.events.base import Event
 from shared.events.intake import StoredFile
 from shared.events.validation import FileChecked
@@ -97,18 +98,40 @@ class Concluder:
         return work_one(self._app.conclusions, self.work, when_given_up=lambda _claimed, _error: ())
 
     def work(self, claimed: Claimed) -> Worked:
-        """Judge the sheet by the campaign and decide the version's outcome; the report tells it."""
-        case_id, version = claimed.payload["case_id"], int(claimed.payload["version"])
+        """Conclude one version; or look again at every case that shares a person with one (V11)."""
+        if "people_of" in claimed.payload:
+            report = self._app.reports.get(claimed.payload["people_of"])
+            shared = cases_of_persons(self._app.reports, report.persons, campaign_id=report.campaign_id)
+            for case_id in shared:
+                self._look_again(case_id)
+            return Worked(result={"cases": len(shared)})
+        self._conclude(self._app.reports.get(claimed.payload["case_id"]), int(claimed.payload["version"]))
+        return Worked(result={})
+
+    def _look_again(self, case_id: str) -> None:
         report = self._app.reports.get(case_id)
+        if report.current is not None and report.current.conclusion is not None:
+            self._conclude(report, report.current.version)
+
+    def _conclude(self, report: Report, version: int) -> None:
+        """Judge sheet and people by the campaign and decide the version's outcome; the report tells it."""
         campaign = self._app.campaign(report.campaign_id)
         submitted = next(each for each in report.versions if each.version == version)
         roles = tuple(file.role for file in report.files_of(submitted))
-        sheet = sheet_findings(submitted.sheet, roles, campaign)
+        elsewhere = self._elsewhere(report, submitted) if submitted == report.current else ()
+        sheet = sheet_findings(submitted.sheet, roles, campaign, elsewhere=elsewhere)
         at = self._app.clock()
-        self._app.reports.change(
-            case_id, lambda report: report.conclude(version, sheet=sheet, at=at), command=claimed.id
-        )
-        return Worked(result={"version": version})
+        self._app.reports.change(report.id, lambda report: report.conclude(version, sheet=sheet, at=at))
+
+    def _elsewhere(self, report: Report, submitted: Submitted) -> tuple[str, ...]:
+        """The names of this version's authors who are authors of a standing case in another category."""
+        persons = frozenset(author.person for author in submitted.sheet.authors)
+        busy: set[str] = set()
+        for case_id in cases_of_persons(self._app.reports, persons, campaign_id=report.campaign_id):
+            other = self._app.reports.get(case_id).current
+            if case_id != report.id and other is not None and other.sheet.category != submitted.sheet.category:
+                busy |= {author.person for author in other.sheet.authors}
+        return tuple(dict.fromkeys(author.name for author in submitted.sheet.authors if author.person in busy))
 
 
 def _kept(verdict: FileVerdict) -> dict[str, object]:

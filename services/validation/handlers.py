@@ -58,6 +58,7 @@ def open_version(app: App, heard: Heard) -> None:
     for file in event.files:
         _queue(app, event.campaign_id, event.case_id, file)
     _conclude_where_due(app, event.case_id)
+    _compare_people(app, heard, event.case_id)
 
 
 def take_result(app: App, heard: Heard) -> None:
@@ -80,6 +81,7 @@ def note_withdrawal(app: App, heard: Heard) -> None:
         lambda report: report.withdraw(event.case_version, at=event.at),
         create=lambda: Report(id=event.case_id),
     )
+    _compare_people(app, heard, event.case_id)
 
 
 def check_id(case_id: str, file: StoredFile) -> str:
@@ -97,6 +99,11 @@ def _conclude_where_due(app: App, case_id: str) -> None:
     report = app.reports.find(case_id)
     for version in report.concludable() if report else ():
         app.conclusions.add(derived_id("conclude", case_id, version), {"case_id": case_id, "version": version})
+
+
+def _compare_people(app: App, heard: Heard, case_id: str) -> None:
+    """Other cases of the same people may have to say something else now (V11)."""
+    app.conclusions.add(derived_id(heard.id, "people"), {"people_of": case_id})
 
 
 REACTIONS: Mapping[type[Event], Reaction] = {

@@ -29,11 +29,18 @@ class ReportRecord(Record):
     files = mongoengine.ListField(mongoengine.DictField())
     results = mongoengine.ListField(mongoengine.DictField())
     versions = mongoengine.ListField(mongoengine.DictField())
+    withdrawals = mongoengine.ListField(mongoengine.DictField())
 
 
 def reports(database: Database, *, clock: Clock) -> Records[Report]:
     """One report for each case, by the case's id."""
     return Records(database, document=ReportRecord, aggregate=Report, clock=clock)
+
+
+def cases_of_persons(records: Records[Report], persons: frozenset[str], *, campaign_id: str) -> list[str]:
+    """The cases of a campaign in which one of these persons is or was an author."""
+    query = {"campaign_id": campaign_id, "versions.sheet.authors.person": {"$in": sorted(persons)}}
+    return [str(row["_id"]) for row in records.rows(query, only=("_id",))]
 
 
 class Readings:
@@ -67,4 +74,5 @@ def ensure_indexes(database: Database) -> None:
     """Create the indexes of validation's collections; safe to repeat."""
     with mongo_or_away():
         database.collection("reports").create_index([("account_id", 1)])
+        database.collection("reports").create_index([("campaign_id", 1), ("versions.sheet.authors.person", 1)])
         database.collection("reports").create_index([("campaign_id", 1), ("province", 1)])

@@ -86,6 +86,16 @@ def test_each_version_has_its_report_and_earlier_ones_stay(world: World) -> None
     assert [each.conclusion.outcome.value for each in report.versions if each.conclusion] == ["failed", "passed"]
 
 
+def test_a_withdrawal_heard_before_its_version_is_remembered(world: World) -> None:
+    world.publish_campaign()
+    withdrawn = CaseWithdrawn(campaign_id=world.campaign.id, case_id="case-1", case_version=1, at=NOON)
+    world.tell(withdrawn, subject="case-1")
+    world.until(lambda: world.app.reports.find("case-1") is not None)
+    world.submit(world.store(HONEST, "案例.docx", role="document"))
+    world.until_told(ReportReady)
+    assert world.app.reports.get("case-1").versions[0].withdrawn_at == NOON
+
+
 def test_checks_wait_for_the_campaign_however_late_it_is_heard(world: World) -> None:
     document, picture = world.store(HONEST, "案例.docx", role="document"), world.store(JPG, "照片.jpg")
     world.submit(document, picture)
@@ -214,3 +224,24 @@ def _category(world: World, kind: str) -> str:
         "school": lambda category: category.needs_school,
     }
     return next(category.code for category in world.campaign.categories if wanted[kind](category))
+
+
+def test_a_person_in_two_categories_is_a_remark_on_each_case_until_one_is_withdrawn(world: World) -> None:
+    """V11."""
+    world.publish_campaign()
+    region, school, _ = (category.code for category in world.campaign.categories)
+    files = [world.store(HONEST, "案例.docx", role="document"), world.store(JPG, "照片.jpg")]
+    world.submit(*files, case="case-1", category=region, authors=AUTHORS[:2])
+    world.submit(*files, case="case-2", category=region, authors=AUTHORS[1:3])
+    world.until_told(ReportReady, 2)
+    assert [codes(report) for report in world.of(ReportReady)] == [[], []]
+    world.submit(*files, case="case-3", category=school, authors=(AUTHORS[0],))
+    reports = world.until_told(ReportReady, 4)[2:]
+    assert {(report.case_id, report.outcome, report.findings[0].message[:8]) for report in reports} == {
+        ("case-3", "remarks", "作者“甲”同时是"),
+        ("case-1", "remarks", "作者“甲”同时是"),
+    }
+    withdrawn = CaseWithdrawn(campaign_id=world.campaign.id, case_id="case-3", case_version=1, at=NOON)
+    world.tell(withdrawn, subject="case-3")
+    last = world.until_told(ReportReady, 5)[4:]
+    assert [(report.case_id, report.outcome, codes(report)) for report in last] == [("case-1", "passed", [])]

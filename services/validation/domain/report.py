@@ -80,6 +80,14 @@ class Submitted:
     conclusion: Conclusion | None = None
 
 
+@dataclass(frozen=True, kw_only=True)
+class Withdrawal:
+    """That a version was taken back; it may be heard before the version itself."""
+
+    version: int
+    at: datetime
+
+
 @dataclass(kw_only=True)
 class Report(Aggregate):
     """All that validation knows of one case; its id is the case's. Earlier versions stay as they were."""
@@ -91,6 +99,7 @@ class Report(Aggregate):
     files: tuple[KnownFile, ...] = ()
     results: tuple[FileResult, ...] = ()
     versions: tuple[Submitted, ...] = ()
+    withdrawals: tuple[Withdrawal, ...] = ()
 
     def take_file(self, file: StoredFile, *, campaign_id: str, account_id: str, job_id: str, at: datetime) -> None:
         """A file arrived, long before submission as a rule; the same file again changes nothing."""
@@ -127,12 +136,14 @@ class Report(Aggregate):
             at=event.at,
             sheet=sheet,
             file_ids=tuple(file.file_id for file in event.files),
+            withdrawn_at=next((each.at for each in self.withdrawals if each.version == event.case_version), None),
         )
         others = (each for each in self.versions if each.version != opened.version)
         self.versions = tuple(sorted((*others, opened), key=lambda each: each.version))
 
     def withdraw(self, version: int, *, at: datetime) -> None:
         """The author took a version back; its report stays."""
+        self.withdrawals = (*self.withdrawals, Withdrawal(version=version, at=at))
         self.versions = tuple(
             replace(each, withdrawn_at=at) if each.version == version else each for each in self.versions
         )
@@ -154,6 +165,17 @@ class Report(Aggregate):
         )
         self.results = (*(r for r in self.results if r.about != result.about), result)
 
+    @property
+    def current(self) -> Submitted | None:
+        """The version that stands: the newest, unless it was withdrawn."""
+        last = self.versions[-1] if self.versions else None
+        return last if last is not None and last.withdrawn_at is None else None
+
+    @property
+    def persons(self) -> frozenset[str]:
+        """Everybody who is or was an author of this case."""
+        return frozenset(author.person for version in self.versions for author in version.sheet.authors)
+
     def concludable(self) -> tuple[int, ...]:
         """Versions that wait for nothing but their conclusion."""
         return tuple(each.version for each in self.versions if each.conclusion is None and not self.waiting(each))
@@ -163,9 +185,11 @@ class Report(Aggregate):
         return tuple(file for file in self.files_of(version) if self.result_of(file) is None)
 
     def conclude(self, version: int, *, sheet: tuple[Finding, ...], at: datetime) -> None:
-        """Decide the outcome of a version and tell it, once."""
+        """Decide the outcome of a version and tell it; again only when what is said of sheet and people has changed."""
         submitted = next((each for each in self.versions if each.version == version), None)
-        if submitted is None or submitted.conclusion is not None or self.waiting(submitted):
+        if submitted is None or self.waiting(submitted):
+            return
+        if submitted.conclusion is not None and submitted.conclusion.sheet == sheet:
             return
         results = self.results_of(submitted)
         found = (*sheet, *(finding for result in results for finding in result.findings))

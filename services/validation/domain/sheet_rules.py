@@ -49,9 +49,15 @@ def facts_of(event: CaseSubmittedInFull) -> SheetFacts:
     )
 
 
-def sheet_findings(facts: SheetFacts, roles: tuple[str, ...], campaign: Campaign) -> tuple[Finding, ...]:
-    """All findings about sheet, people and missing files; `roles` are those of the submitted files."""
+def sheet_findings(
+    facts: SheetFacts, roles: tuple[str, ...], campaign: Campaign, *, elsewhere: tuple[str, ...] = ()
+) -> tuple[Finding, ...]:
+    """All findings about sheet, people and missing files.
+
+    `roles` are those of the submitted files, `elsewhere` the names of authors who stand in another category too (V11).
+    """
     signs = (
+        *(Sign(code=Code.PERSON_IN_TWO_CATEGORIES, what=name, place="作者信息") for name in elsewhere),
         *_of_authors(facts, campaign),
         *_of_summary(facts.summary, campaign.limits.summary_words),
         *_of_category(facts, campaign),
