@@ -156,14 +156,18 @@ class Case(Aggregate):
         """Refused where the rules do not let the province recommend it; ``clerk`` is who asks, as a pseudonym."""
         if not self.is_live:
             raise Refused("case-gone", "该案例已撤回或已取消资格，不能推荐。", status=409)
-        if clerk and any(author.person == clerk for author in self.authors):
-            raise Refused("own-case", "您是本案例的作者，请由本省其他工作人员处理。", status=403)
+        self.must_not_be_of(clerk)
         if self.unsigned:
             names = "、".join(self.unsigned)
             raise Refused("unsigned", f"{names}尚未在作者声明上签名，签名补齐后才能推荐。")
         report = self.report_in_force
         if report is not None and report.outcome == "failed" and not reason.strip():
             raise Refused("reason-missing", "该案例检查结果为“不合格”，推荐时请填写理由。", field="reason")
+
+    def must_not_be_of(self, clerk: str) -> None:
+        """Refused where the clerk is one of its authors."""
+        if clerk and any(author.person == clerk for author in self.authors):
+            raise Refused("own-case", "您是本案例的作者，请由本省其他工作人员处理。", status=403)
 
     def take_mark(self, *, listed: bool, reason: str, by: str, at: datetime) -> None:
         """The province put it on its shortlist, took it off, or marked it not recommended."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from functools import partial
 from typing import cast
 
 from services.review.app import App
@@ -57,9 +58,11 @@ def campaign_published(app: App, heard: Heard) -> None:
     campaign = Campaign.model_validate(event.campaign)
     window = campaign.windows.recommendation
     for province in campaign.provinces:
-        empty = new_shortlist(campaign, province.code)
         app.shortlists.hear(
-            heard, empty.id, lambda shortlist: shortlist.unseal(at=event.at, window=window), create=lambda e=empty: e
+            heard,
+            shortlist_id(campaign.id, province.code),
+            lambda shortlist: shortlist.unseal(at=event.at, window=window),
+            create=partial(new_shortlist, campaign, province.code),
         )
 
 

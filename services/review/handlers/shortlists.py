@@ -1,0 +1,179 @@
+"""Recommending: commands on a province's shortlist, and what follows for its cases."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from datetime import datetime, timedelta
+from typing import TypeVar, cast
+
+from services.review.app import App
+from services.review.domain.case import Case
+from services.review.domain.shortlist import Shortlist, shortlist_id
+from services.review.handlers.campaign import new_shortlist
+from shared.campaign.model import Campaign
+from shared.campaign.parts import Window
+from shared.events.review import RecommendationRefused, ShortlistChanged, ShortlistSealed
+from shared.events.wire import Heard
+from shared.records import derived_id
+from shared.trouble import NotThere, Refused
+
+R = TypeVar("R")
+
+
+def recommend_cases(
+    app: App,
+    *,
+    province: str,
+    case_ids: Sequence[str],
+    reason: str = "",
+    by: str,
+    received: datetime,
+    command: str | None = None,
+) -> int:
+    """Put cases on the province's shortlist, all or none; gives how many are listed then."""
+    if not case_ids:
+        raise Refused("nothing-chosen", "请先勾选要推荐的案例。")
+    clerk = app.accounts.get(by).person
+    for case_id in case_ids:
+        case_of_province(app, case_id, province).may_be_recommended(reason=reason, clerk=clerk)
+    campaign = app.campaigns.current()
+    window = campaign.windows.recommendation
+
+    def add(shortlist: Shortlist) -> int:
+        for case_id in case_ids:
+            shortlist.list_case(case_id, reason=reason, by=by, received=received, window=window)
+        return len(shortlist.case_ids)
+
+    return _change(app, campaign, province, add, command=command)
+
+
+def decline_case(
+    app: App,
+    *,
+    province: str,
+    case_id: str,
+    reason: str,
+    by: str,
+    received: datetime,
+    command: str | None = None,
+) -> int:
+    """Mark a case not recommended, with a reason; gives how many stay listed."""
+    if not reason.strip():
+        raise Refused("reason-missing", "不推荐时请填写理由。", field="reason")
+    return _take_off(app, province=province, case_id=case_id, reason=reason, by=by, received=received, command=command)
+
+
+def unlist_case(
+    app: App, *, province: str, case_id: str, by: str, received: datetime, command: str | None = None
+) -> int:
+    """Take a case off the shortlist without judging it."""
+    return _take_off(app, province=province, case_id=case_id, reason="", by=by, received=received, command=command)
+
+
+def _take_off(
+    app: App, *, province: str, case_id: str, reason: str, by: str, received: datetime, command: str | None
+) -> int:
+    case = case_of_province(app, case_id, province)
+    case.must_not_be_of(app.accounts.get(by).person)
+    campaign = app.campaigns.current()
+    window = campaign.windows.recommendation
+    return _change(
+        app,
+        campaign,
+        province,
+        lambda each: each.decline_case(case_id, reason=reason, by=by, received=received, window=window),
+        command=command,
+    )
+
+
+def reorder_shortlist(
+    app: App, *, province: str, case_ids: Sequence[str], received: datetime, command: str | None = None
+) -> None:
+    """Put the shortlist in another order."""
+    campaign, window = _current(app)
+    ids = tuple(case_ids)
+    _change(app, campaign, province, lambda each: each.reorder(ids, received=received, window=window), command=command)
+
+
+def confirm_shortlist(app: App, *, province: str, by: str, received: datetime, command: str | None = None) -> int:
+    """Send the shortlist; gives how many cases it holds."""
+    campaign, window = _current(app)
+    return _change(
+        app, campaign, province, lambda each: each.confirm(by=by, received=received, window=window), command=command
+    )
+
+
+def declare_none(app: App, *, province: str, by: str, received: datetime, command: str | None = None) -> None:
+    """The province recommends nothing."""
+    campaign, window = _current(app)
+    _change(
+        app,
+        campaign,
+        province,
+        lambda each: each.declare_none(by=by, received=received, window=window),
+        command=command,
+    )
+
+
+def _current(app: App) -> tuple[Campaign, Window]:
+    campaign = app.campaigns.current()
+    return campaign, campaign.windows.recommendation
+
+
+def _change(app: App, campaign: Campaign, province: str, act: Callable[[Shortlist], R], *, command: str | None) -> R:
+    empty = new_shortlist(campaign, province)
+    try:
+        return app.shortlists.change(empty.id, act, command=command)
+    except NotThere:  # the campaign was published a moment ago
+        app.shortlists.ensure(empty)
+        return app.shortlists.change(empty.id, act, command=command)
+
+
+def case_of_province(app: App, case_id: str, province: str) -> Case:
+    """The case; NotThere unless it is the province's and was submitted."""
+    case = app.cases.get(case_id)
+    if case.province != province or case.case_version == 0:
+        raise NotThere("没有找到这件案例，请返回本省案例列表重新选择。")
+    return case
+
+
+# What follows
+
+
+def shortlist_changed(app: App, heard: Heard) -> None:
+    """The case learns what its province did; one that is gone gives its place back."""
+    event = cast(ShortlistChanged, heard.event)
+    app.cases.hear(
+        heard,
+        event.case_id,
+        lambda case: case.take_mark(listed=event.listed, reason=event.reason, by=event.by, at=event.at),
+    )
+
+
+def recommendation_refused(app: App, heard: Heard) -> None:
+    """Free the place of a case that cannot stay."""
+    event = cast(RecommendationRefused, heard.event)
+    app.shortlists.hear(
+        heard, shortlist_id(event.campaign_id, event.province), lambda shortlist: shortlist.free(event.case_id)
+    )
+
+
+def shortlist_sealed(app: App, heard: Heard) -> None:
+    """Its cases are recommended now; there may be hundreds, so a job tells each."""
+    event = cast(ShortlistSealed, heard.event)
+    app.work.add(
+        derived_id(heard.id, "recommend"),
+        {"kind": "recommend", "case_ids": list(event.case_ids), "at": event.at.isoformat()},
+    )
+
+
+def seal_due_shortlists(app: App) -> int:
+    """Seal every shortlist whose window has closed long enough ago; gives how many."""
+    now, sealed = app.clock(), 0
+    for campaign in app.campaigns.all():
+        due = campaign.windows.recommendation.closes + timedelta(seconds=campaign.seal_delay_seconds)
+        if now < due:
+            continue
+        for row in list(app.shortlists.rows({"campaign_id": campaign.id, "sealed_at": None}, only=("_id",))):
+            sealed += app.shortlists.change(row["_id"], lambda shortlist: shortlist.seal(at=now))
+    return sealed
