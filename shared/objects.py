@@ -108,6 +108,13 @@ class Objects:
             self._outside.get_presigned_url("PUT", self._bucket, key, expires=lasting, extra_query_params=query)
         )
 
+    def upload_address(self, method: str, key: str, *, upload_id: str, lasting: timedelta) -> str:
+        """The address at which the browser lists (GET), completes (POST) or aborts (DELETE) its own upload."""
+        query: dict[str, Any] = {"uploadId": upload_id}
+        return str(
+            self._outside.get_presigned_url(method, self._bucket, key, expires=lasting, extra_query_params=query)
+        )
+
     def parts(self, key: str, *, upload_id: str) -> list[UploadedPart]:
         """What has arrived of an upload."""
         found: list[UploadedPart] = []

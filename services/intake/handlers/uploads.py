@@ -55,6 +55,8 @@ def start_upload(app: App, command: StartUpload) -> Upload:
     earlier = next((upload for upload in case.uploads if upload.upload_id == upload_id), None)
     if earlier is not None:
         return earlier
+    if any(file.file_id == upload_id for file in case.files):
+        raise Refused("uploaded-already", "这个文件已经上传完成，请刷新页面查看。", status=409)
     key = object_key(case, upload_id, announced)
     _reserve(app, command, announced, upload_id, key, multipart_id="", only_try=True)
     multipart_id = app.objects.start_upload(key)
@@ -128,6 +130,22 @@ def sign_parts(app: App, *, case_id: str, account_id: str, upload_id: str, numbe
         )
         for number in numbers
     }
+
+
+def sign_request(app: App, *, case_id: str, account_id: str, upload_id: str, method: str, part: int | None) -> str:
+    """The address for one request of an upload library: send a part, list, complete or abort.
+
+    Completing is signed only for what fits the announced size; ``complete_upload`` has the last word all the same.
+    """
+    if method == "PUT":
+        numbers = [part or 0]
+        return sign_parts(app, case_id=case_id, account_id=account_id, upload_id=upload_id, numbers=numbers)[part or 0]
+    upload = _going(app, case_id, account_id, upload_id)
+    if method == "POST":
+        _check_parts(app, case_id, upload, app.objects.parts(upload.object_key, upload_id=upload.multipart_id))
+    return app.objects.upload_address(
+        method, upload.object_key, upload_id=upload.multipart_id, lasting=PART_ADDRESS_LASTS
+    )
 
 
 def arrived_parts(app: App, *, case_id: str, account_id: str, upload_id: str) -> list[UploadedPart]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 from uuid import uuid4
 
 from flask import Response, jsonify, make_response
@@ -65,6 +65,15 @@ def _file(file: File) -> dict[str, Any]:
     }
 
 
+class Request(BaseModel):
+    """One request to the store that an upload library wants signed; ``part`` for PUT."""
+
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+    method: Literal["GET", "PUT", "POST", "DELETE"]
+    part: int | None = None
+
+
 @asks("own_cases")
 def start(case_id: str) -> Response:
     """POST: reserve room; 201 with the upload's id and how it is to be cut."""
@@ -105,6 +114,16 @@ def sign(case_id: str, upload_id: str) -> Response:
         pieces(), case_id=case_id, account_id=who().id, upload_id=upload_id, numbers=wish.numbers
     )
     return jsonify(urls={str(number): url for number, url in urls.items()})
+
+
+@asks("own_cases")
+def sign_one(case_id: str, upload_id: str) -> Response:
+    """POST: the address for one request to the store."""
+    wish = body(Request)
+    url = commands.sign_request(
+        pieces(), case_id=case_id, account_id=who().id, upload_id=upload_id, method=wish.method, part=wish.part
+    )
+    return jsonify(url=url)
 
 
 @asks("own_cases")

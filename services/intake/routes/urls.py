@@ -54,6 +54,7 @@ for rule, view, method in (
     ("/<upload_id>", uploads_api.status, "GET"),
     ("/<upload_id>", uploads_api.cancel, "DELETE"),
     ("/<upload_id>/parts", uploads_api.sign, "POST"),
+    ("/<upload_id>/sign", uploads_api.sign_one, "POST"),
     ("/<upload_id>/complete", uploads_api.complete, "POST"),
 ):
     api.add_url_rule(rule, view_func=view, methods=(method,))
