@@ -123,7 +123,7 @@ def html_only() -> bytes:
     )
 
 
-def _with_docx(name_header: str) -> bytes:
+def _with_docx(name_header: str, *, message_id: str) -> bytes:
     content = base64.encodebytes(docx()).decode().replace("\n", "\r\n")
     body = (
         "--b1\r\nContent-Type: text/plain; charset=utf-8\r\nContent-Transfer-Encoding: 8bit\r\n\r\n"
@@ -135,6 +135,7 @@ def _with_docx(name_header: str) -> bytes:
         f"Subject: {word(SUBJECT, 'utf-8')}",
         'Content-Type: multipart/mixed; boundary="b1"',
         body=body.encode("utf-8", "surrogateescape"),
+        message_id=message_id,
     )
 
 
@@ -146,19 +147,22 @@ def docx_rfc2231() -> bytes:
     coded = "".join(f"%{byte:02X}" for byte in NAME.encode("gbk"))
     half = len(coded) // 6 * 3
     return _with_docx(
-        f"Content-Disposition: attachment;\r\n filename*0*=gb2312''{coded[:half]};\r\n filename*1*={coded[half:]}"
+        f"Content-Disposition: attachment;\r\n filename*0*=gb2312''{coded[:half]};\r\n filename*1*={coded[half:]}",
+        message_id="<rfc2231@hbe.example>",
     )
 
 
 def docx_encoded_word() -> bytes:
     """The attachment's name as an encoded word, as QQ mail writes it."""
-    return _with_docx(f'Content-Disposition: attachment; filename="{word(NAME, "gb18030")}"')
+    return _with_docx(
+        f'Content-Disposition: attachment; filename="{word(NAME, "gb18030")}"', message_id="<word@hbe.example>"
+    )
 
 
 def docx_raw_name() -> bytes:
     """The attachment's name in raw GBK bytes."""
     name = NAME.encode("gbk").decode("utf-8", "surrogateescape")
-    return _with_docx(f'Content-Disposition: attachment; filename="{name}"')
+    return _with_docx(f'Content-Disposition: attachment; filename="{name}"', message_id="<rawname@hbe.example>")
 
 
 def nested() -> bytes:
@@ -254,8 +258,8 @@ def auto_reply() -> bytes:
 def bounce(message_id: str, *, action: str = "failed", answer: str = "smtp; 550 5.1.1 user unknown") -> bytes:
     """A delivery report after RFC 3464."""
     body = (
-        "--r1\r\nContent-Type: text/plain; charset=utf-8\r\n\r\nThis is the mail system. Your message could not be delivered."
-        "\r\n--r1\r\nContent-Type: message/delivery-status\r\n\r\nReporting-MTA: dns; mx.school.example\r\n\r\n"
+        "--r1\r\nContent-Type: text/plain; charset=utf-8\r\n\r\nYour message could not be delivered.\r\n"
+        "--r1\r\nContent-Type: message/delivery-status\r\n\r\nReporting-MTA: dns; mx.school.example\r\n\r\n"
         f"Final-Recipient: rfc822; wang@school.example\r\nAction: {action}\r\nStatus: 5.1.1\r\n"
         f"Diagnostic-Code: {answer}\r\n"
         f"\r\n--r1\r\nContent-Type: text/rfc822-headers\r\n\r\nFrom: {TO}\r\nMessage-ID: {message_id}\r\n\r\n--r1--\r\n"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
@@ -124,7 +125,7 @@ def test_a_bounce_message_marks_the_letter_it_is_about_only() -> None:
     assert (letter.state, letter.reason) == (LetterState.BOUNCED, "550 no such user")
 
 
-def bounced(**changes: object) -> Letter:
+def bounced(**changes: Any) -> Letter:
     return a_letter(state=LetterState.BOUNCED, **changes)
 
 
@@ -190,7 +191,7 @@ def test_a_message_id_names_its_letter() -> None:
 # Addresses
 
 
-def the_case(**changes: object) -> CaseContacts:
+def the_case(**changes: Any) -> CaseContacts:
     case = CaseContacts(id=CASE)
     case.learn_contacts(contacts(**changes))
     case.learn_owner(submitted())

@@ -258,7 +258,7 @@ def test_ended_sessions_are_remembered(here: Given) -> None:
         assert here.app.revocations.revoked_before(person) == NOW
 
 
-@pytest.mark.parametrize("event", sorted(REACTIONS, key=lambda each: each.__name__))
+@pytest.mark.parametrize("event", sorted(REACTIONS, key=str))
 def test_no_event_is_taken_for_another(here: Given, event: type[Event]) -> None:
     wrong = here.as_heard(approved() if event is not ContactApproved else contacts())
     with pytest.raises((AssertionError, TypeError)):

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import email
+import threading
 from collections.abc import Callable
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
@@ -31,7 +33,7 @@ def told(here: Given) -> list[str]:
     )
 
 
-def many(count: int, **changes: object) -> list[Letter]:
+def many(count: int, **changes: Any) -> list[Letter]:
     return [
         a_letter(id=f"00000000-0000-5000-8000-{n:012d}", email=f"a{n}@school.example", **changes) for n in range(count)
     ]
@@ -191,8 +193,6 @@ def test_urgent_letters_go_first(here: Given) -> None:
 
 
 def test_two_senders_send_every_letter_once(here: Given) -> None:
-    import threading
-
     put(here, *many(24))
 
     def turn() -> None:
