@@ -33,9 +33,9 @@ test: ## run every test, the real servers included, in a stack of its own
 
 check: ## lint, types and the walls between the rooms
 	@$(PYTHON) -c '' 2>/dev/null || $(LOCAL) install
-	$(PYTHON) -m ruff check .
-	$(PYTHON) -m mypy
-	.venv/bin/lint-imports
+	@failed=; for tool in "$(PYTHON) -m ruff check ." "$(PYTHON) -m mypy" .venv/bin/lint-imports; do \
+		echo "$$tool"; $$tool || failed=1; \
+	done; test -z "$$failed"
 
 bench: ## print the measured ratios
 	@$(LOCAL) up
