@@ -25,6 +25,7 @@ from shared.events.intake import AuthorContact, AuthorContacts, CaseSubmittedInF
 from shared.events.review import CampaignPublished
 from shared.events.wire import Heard
 from shared.records import derived_id
+from shared.worker import ensure_shared_indexes
 from tests.browser.gallery import AUTHOR_KEY, STAFF_KEY
 from tests.conftest import setting
 
@@ -122,6 +123,7 @@ def given(prefix: str, **changes: Any) -> Given:
         some_settings(mongo_prefix=prefix, **changes), clock=clock, post=post, mailbox=mailbox, originals=originals
     )
     store.ensure_indexes(app.database)
+    ensure_shared_indexes(app.database, clock=clock)
     started = Given(app, post, mailbox, originals, clock, {})
     campaign = the_campaign()
     started.hear(
