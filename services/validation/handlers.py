@@ -5,13 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 from services.validation.app import App
-from services.validation.domain.report import Report
-from services.validation.domain.sheet_rules import facts_of
+from services.validation.domain.report import Report, Submitted
+from services.validation.domain.sheet_rules import facts_of, sheet_findings
+from services.validation.store import cases_of_persons
 from shared.events.base import Event
 from shared.events.intake import AuthorSessionsRevoked, CaseSubmittedInFull, CaseWithdrawn, FileArrived, StoredFile
 from shared.events.review import CampaignPublished, StaffSessionsRevoked
 from shared.events.validation import FileChecked
 from shared.events.wire import Heard
+from shared.jobs import Claimed, Worked, work_one
 from shared.records import derived_id
 
 Reaction = Callable[[App, Heard], None]
@@ -104,6 +106,53 @@ def _conclude_where_due(app: App, case_id: str) -> None:
 def _compare_people(app: App, heard: Heard, case_id: str) -> None:
     """Other cases of the same people may have to say something else now (V11)."""
     app.conclusions.add(derived_id(heard.id, "people"), {"people_of": case_id})
+
+
+# The queue of conclusions
+
+
+def conclude_one(app: App) -> bool:
+    """Do one job of the queue; False when none waits."""
+    return work_one(app.conclusions, lambda claimed: _conclude_job(app, claimed), when_given_up=lambda *_: ())
+
+
+def _conclude_job(app: App, claimed: Claimed) -> Worked:
+    """Conclude one version; or look again at every case that shares a person with one (V11)."""
+    if "people_of" in claimed.payload:
+        report = app.reports.get(claimed.payload["people_of"])
+        for case_id in cases_of_persons(app.reports, report.persons, campaign_id=report.campaign_id):
+            _look_again(app, case_id)
+    else:
+        _conclude(app, app.reports.get(claimed.payload["case_id"]), int(claimed.payload["version"]))
+    return Worked(result={})
+
+
+def _look_again(app: App, case_id: str) -> None:
+    report = app.reports.get(case_id)
+    if report.current is not None and report.current.conclusion is not None:
+        _conclude(app, report, report.current.version)
+
+
+def _conclude(app: App, report: Report, version: int) -> None:
+    """Judge sheet and people by the campaign and decide the version's outcome; the report tells it."""
+    campaign = app.campaign(report.campaign_id)
+    submitted = next(each for each in report.versions if each.version == version)
+    roles = tuple(file.role for file in report.files_of(submitted))
+    elsewhere = _elsewhere(app, report, submitted) if submitted == report.current else ()
+    sheet = sheet_findings(submitted.sheet, roles, campaign, elsewhere=elsewhere)
+    at = app.clock()
+    app.reports.change(report.id, lambda report: report.conclude(version, sheet=sheet, at=at))
+
+
+def _elsewhere(app: App, report: Report, submitted: Submitted) -> tuple[str, ...]:
+    """The names of this version's authors who are authors of a standing case in another category."""
+    persons = frozenset(author.person for author in submitted.sheet.authors)
+    busy: set[str] = set()
+    for case_id in cases_of_persons(app.reports, persons, campaign_id=report.campaign_id):
+        other = app.reports.get(case_id).current
+        if case_id != report.id and other is not None and other.sheet.category != submitted.sheet.category:
+            busy |= {author.person for author in other.sheet.authors}
+    return tuple(dict.fromkeys(author.name for author in submitted.sheet.authors if author.person in busy))
 
 
 REACTIONS: Mapping[type[Event], Reaction] = {

@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 import mongoengine
 from pymongo.errors import DuplicateKeyError
 
-from services.validation.adapters import wire
+from services.validation.domain import wire
 from services.validation.domain.report import Report
 from services.validation.domain.verdict import Reading
 from shared.clock import Clock

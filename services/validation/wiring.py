@@ -10,8 +10,8 @@ from flask import Flask
 from services.validation import store
 from services.validation.adapters.sandbox import Sandbox, SandboxLimits
 from services.validation.app import App
-from services.validation.checker import MOST_TRIES, Checker, Concluder
-from services.validation.handlers import REACTIONS
+from services.validation.checking import MOST_TRIES, Checker
+from services.validation.handlers import REACTIONS, conclude_one
 from services.validation.routes import BLUEPRINTS, PERMISSIONS
 from services.validation.settings import ValidationSettings
 from shared.campaign.copy import Campaigns
@@ -87,7 +87,7 @@ def masthead(app: App) -> Masthead:
 
 def loops(app: App, bus: Bus) -> list[Loop]:
     """What the worker turns: relay, hear loop, and the conclusion of reports."""
-    conclude = Loop("conclude", Concluder(app).step, idle=0.2)
+    conclude = Loop("conclude", lambda: conclude_one(app), idle=0.2)
     return worker_loops(app, REACTIONS, database=app.database, bus=bus, clock=app.clock, timers=[conclude])
 
 

@@ -16,7 +16,7 @@ from flask.testing import FlaskClient
 
 from services.validation.adapters.sandbox import Sandbox
 from services.validation.app import App
-from services.validation.checker import Checker
+from services.validation.checking import Checker
 from shared.campaign.model import Campaign
 from shared.clock import FixedClock
 from shared.events.base import Event

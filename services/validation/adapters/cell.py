@@ -18,7 +18,8 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from services.validation.adapters import reader, seccomp, wire
+from services.validation.adapters import reader, seccomp
+from services.validation.domain import wire
 from services.validation.domain.headings import SoughtPart
 
 _MOST_ANSWER = 1024 * 1024

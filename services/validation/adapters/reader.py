@@ -10,7 +10,7 @@ from typing import BinaryIO
 from services.validation.adapters import doc, docx, image, ole, package, pdf, true_type, video
 from services.validation.adapters.archive import Archive
 from services.validation.adapters.broken import Broken
-from services.validation.domain.findings import Code, Sign
+from services.validation.domain.findings import Sign
 from services.validation.domain.headings import SoughtPart, find_parts
 from services.validation.domain.reading import WordText
 from services.validation.domain.verdict import Reading
@@ -100,8 +100,3 @@ def _collect(seen: _Seen, signs: Iterable[Sign] | Iterator[Sign]) -> None:
     for sign in signs:
         if len(seen.signs) < 50:
             seen.signs.append(sign)
-
-
-def crashed(what: str) -> Reading:
-    """The reading of a file that felled its reader."""
-    return Reading(kind="unknown", signs=(Sign(code=Code.UNREADABLE, what=what),))

@@ -13,9 +13,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from services.validation.adapters import reader, wire
+from services.validation.domain import wire
 from services.validation.domain.headings import SoughtPart
-from services.validation.domain.verdict import Reading
+from services.validation.domain.verdict import Reading, unread
 from shared.trouble import Away
 
 _ROOT = Path(__file__).resolve().parents[3]
@@ -76,10 +76,10 @@ class Sandbox:
             try:
                 return wire.from_json(str(answer["reading"]).encode())
             except ValueError:
-                return reader.crashed("内容异常")
+                return unread("内容异常")
         if end == "wall" and float(answer["cpu"]) < self._limits.cpu / 2:
             raise Stalled
-        return reader.crashed(_ENDS.get(end, "读取时出错"))
+        return unread(_ENDS.get(end, "读取时出错"))
 
     def _ask(self, request: dict[str, Any]) -> dict[str, Any]:
         cell = self._running()

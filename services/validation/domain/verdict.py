@@ -52,6 +52,11 @@ class FileVerdict:
         return any(finding.code in UNREADABLE_DOCUMENT for finding in self.findings if _grave(finding))
 
 
+def unread(what: str) -> Reading:
+    """The reading of a file that felled its reader."""
+    return Reading(kind="unknown", signs=(Sign(code=Code.UNREADABLE, what=what),))
+
+
 def decide(reading: Reading, *, role: Role, name: str, campaign: Campaign) -> FileVerdict:
     """Weigh a reading by the campaign's severities and limits."""
     signs = list(_of_type(reading, role, name, campaign))
