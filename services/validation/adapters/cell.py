@@ -6,6 +6,7 @@ standard input and output. It has one thread, so forking is safe; everything is 
 
 from __future__ import annotations
 
+import codecs
 import json
 import os
 import resource
@@ -41,8 +42,8 @@ def _warm_up() -> None:
 
     Image.init()
     # Codecs that are looked up by name are loaded now; the child may open no more than the file.
-    for name in ("gb18030", "cp437", "cp1252", "utf-16-le"):
-        "征".encode(name, "replace")
+    for name in ("ascii", "gb18030", "cp437", "cp1252", "utf-16-le"):
+        codecs.lookup(name)
 
 
 def _serve(request: Mapping[str, Any], *, watched: int | None = None) -> dict[str, Any]:
