@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import os
-import time
 import uuid
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from contextlib import contextmanager
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -16,6 +14,7 @@ import pytest
 from flask import Flask
 from minio import Minio
 from minio.deleteobjects import DeleteObject
+from services.validation.checker import Checker
 
 from deploy.local.keys import keys
 from services.certificate import wiring as certificate
@@ -28,11 +27,9 @@ from services.review import wiring as review
 from services.review.settings import ReviewSettings
 from services.validation import wiring as validation
 from services.validation.adapters.sandbox import Sandbox
-from services.validation.checker import Checker
 from services.validation.settings import ValidationSettings
 from shared.clock import FixedClock, system_clock
 from shared.messaging.memory import MemoryBus
-from shared.objects import Objects
 from shared.process import Loop
 from shared.records import Database
 from shared.trouble import Away, Conflict
@@ -119,7 +116,8 @@ class OneProcess:
     def turn(self) -> None:
         """Turn every loop until nothing moves any more."""
         for _ in range(MOST_TURNS):
-            if not any([_step(loop) for loop in self._loops]):
+            moved = [_step(loop) for loop in self._loops]
+            if not any(moved):
                 return
         raise AssertionError("the services never come to rest")
 
@@ -167,13 +165,12 @@ class OneProcess:
         return review.create_app(app=app)
 
     def _certificate(self) -> Flask:
-        settings = CertificateSettings.read()
-        certificate.migrate(settings)
-        database = certificate.open_database(settings)
-        worker = certificate.create_worker(settings, database=database, bus=self.bus, clock=self.clock)
-        maker = certificate.create_maker(settings, database=database, clock=self.clock)
-        self._has("certificate", database, [*worker.loops, *maker.loops])
-        return certificate.create_app(settings, database=database, clock=self.clock)
+        app = certificate.build(CertificateSettings.read(), clock=self.clock)
+        certificate.migrate(app)
+        worker = certificate.create_worker(app.settings, app=app, bus=self.bus)
+        maker = certificate.create_maker(app.settings, app=app)
+        self._has("certificate", app.database, [*worker.loops, *maker.loops])
+        return certificate.create_app(app=app)
 
     def _notify(self) -> Flask:
         app = notify.build(NotifySettings.read(), clock=self.clock)

@@ -43,7 +43,7 @@ class Form:
     @property
     def action(self) -> str:
         """Where it goes, whole."""
-        return urljoin(self._page.url, self._element.get("action") or self._page.url)
+        return str(urljoin(self._page.url, self._element.get("action") or self._page.url))
 
     @property
     def method(self) -> str:
@@ -225,6 +225,13 @@ class Page:
             if form.method == "post" or not (field == button == to == ""):
                 return form
         raise Broken(f"{self.status} {self.url} ({self.heading}): no form {field or button or to!r}")
+
+    def facts(self) -> list[dict[str, str]]:
+        """Each summary list as words by key."""
+        return [
+            {_words(row.xpath("./dt")[0]): _words(row.xpath("./dd")[0]) for row in listed.xpath("./div[dt and dd]")}
+            for listed in self.tree.xpath("//dl[contains(@class,'govuk-summary-list')]")
+        ]
 
     def rows(self) -> list[list[str]]:
         """The cells of every table row in the page's bodies."""
