@@ -12,6 +12,8 @@ from shared.clock import SHANGHAI
 from shared.events.review import PlacesGranted, ShortlistChanged, ShortlistConfirmed, ShortlistSealed
 from shared.trouble import Refused
 
+BY_THE_CLOCK = "clock"
+
 
 @dataclass(frozen=True, kw_only=True)
 class Grant:
@@ -128,6 +130,8 @@ class Shortlist(Aggregate):
                 at=at,
             )
         )
+        state = "已确认" if self.confirmed_at else "未经确认"
+        self._record(f"封存推荐名单{len(self.case_ids)}件（{state}）", by=BY_THE_CLOCK, at=at)
         return True
 
     def unseal(self, *, at: datetime, window: Window) -> None:

@@ -1,0 +1,1 @@
+"""What review's pages show: plain values, by audience."""

@@ -1,0 +1,1 @@
+"""Review's pages; ``urls`` is the table of contents."""
