@@ -77,7 +77,7 @@ def tasks(app: App, expert_id: str) -> TaskList:
     ids = [row["case_id"] for row in reviews]
     fields = ("title", "category", "campaign_id", "authors", "unit", "disqualified", "expert_ids")
     cases = {row["_id"]: row for row in app.cases.rows({"_id": {"$in": ids}}, only=fields)}
-    found = []
+    found: list[Task] = []
     for row in reviews:
         case = cases.get(row["case_id"])
         if case is None or case.get("disqualified") or expert_id not in case["expert_ids"]:

@@ -1,1 +1,1 @@
-"""Review's pages; ``urls`` is the table of contents."""
+"""HTTP in, command or query, page or file out. ``urls`` is the table of contents."""
