@@ -27,7 +27,7 @@ def file(tmp_path: Path) -> Iterator[Path]:
 
 
 def run_child(
-    code: str, *, cpu: int = 2, wall: float = 10.0, memory: int = 128 * 1024 * 1024, path: str = "x"
+    code: str, *, cpu: int = 1, wall: float = 100.0, memory: int = 128 * 1024 * 1024, path: str = "x"
 ) -> dict[str, str]:
     """Serve one request in a cell whose reader is `code`; the answer, as the sandbox would hear it."""
     program = f"""
@@ -41,7 +41,7 @@ print(json.dumps(cell._serve({{"path": {path!r}, "name": "x", "sought": [], "cpu
 """
     import json
 
-    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True, timeout=60)
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True, timeout=150)
     answer: dict[str, str] = json.loads(done.stdout)
     return answer
 
