@@ -151,6 +151,12 @@ class StaffAccount(Aggregate):
             self.totp_step = step
         return True
 
+    def change_password(self, password_hash: str, *, at: datetime) -> None:
+        """Set another password; sessions begun before are over."""
+        self.password_hash = password_hash
+        self.failures, self.locked_until = 0, None
+        self.tell(StaffSessionsRevoked(account_id=self.id, revoked_before=at))
+
     def accept_statement(self, *, at: datetime, conflicts: Sequence[Conflict]) -> None:
         """The expert promises confidentiality and avoidance, and says what to avoid."""
         self.statement_at = self.statement_at or at

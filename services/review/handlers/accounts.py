@@ -18,6 +18,7 @@ from shared.identity.secrets import hash_code, hash_password, password_fits
 from shared.records import derived_id
 from shared.trouble import NotThere, Refused
 
+OPERATOR = "operator"
 ISSUER = "教师研修应用案例征集"
 SHORTEST_PASSWORD = 10
 _NO_ACCOUNT = "$argon2id$v=19$m=19456,t=2,p=1$c29tZXNhbHRzb21lc2FsdA$PoKlS5v7yzr1GEjfCyJCgb9HJ5ZlSVVVYz4DqNvAd2Y"
@@ -32,12 +33,10 @@ class SecondFactor:
 
 
 def create_first_administrator(app: App, name: str, mobile: str, email: str) -> str:
-    """The first account of the centre; gives its activation code. Refused where there is an administrator already."""
-    if app.accounts.count({"role": "administrator", "state": {"$ne": AccountState.CLOSED.value}}):
-        raise Refused("administrator-exists", "已有中心管理员，请由管理员在平台上邀请其他人员。")
+    """An administrator of the centre, made by the operator; gives the activation code. The record says so."""
     invitation = new_invitation(app)
     account = StaffAccount(
-        id=derived_id("first-administrator", mobile, invitation.code_hash),
+        id=derived_id("administrator", mobile, invitation.code_hash),
         campaign_id="",
         role="administrator",
         name=name,
@@ -45,6 +44,7 @@ def create_first_administrator(app: App, name: str, mobile: str, email: str) -> 
         email=email,
         person=app.person(mobile),
     )
+    account.open_for(by=OPERATOR, at=invitation.at)
     inviting(invitation)(account)
     app.accounts.create(account)
     return invitation.code
@@ -82,8 +82,7 @@ def reissue_code(app: App, *, account_id: str, by: str, command: str | None = No
 
 def activate(app: App, *, mobile: str, code: str, password: str) -> StaffAccount:
     """Spend a code and set the password."""
-    if len(password) < SHORTEST_PASSWORD:
-        raise Refused("password-short", f"密码至少{SHORTEST_PASSWORD}个字符，请换一个更长的密码。", field="password")
+    _long_enough(password)
     known = app.accounts.find_by({"login": mobile})
     if known is None:
         raise code_wrong()
@@ -174,6 +173,22 @@ def renewed_token(app: App, principal: Principal) -> str | None:
 def _token(app: App, principal: Principal) -> str:
     key = SigningKey(kid=app.settings.staff_signing_key.kid, key=app.settings.staff_signing_key.key)
     return issue_token(principal, key, now=app.clock(), lasting=timedelta(minutes=app.settings.staff_session_minutes))
+
+
+def change_password(app: App, *, account_id: str, present: str, password: str, command: str) -> StaffAccount:
+    """Set another password; every session begun before now ends."""
+    _long_enough(password)
+    if not password_fits(present, app.accounts.get(account_id).password_hash):
+        raise Refused("password-wrong", "现在的密码不正确，请重新填写。", field="password_present")
+    at, password_hash = app.clock(), hash_password(password)
+    app.accounts.change(account_id, lambda account: account.change_password(password_hash, at=at), command=command)
+    app.revocations.revoke(account_id, at)
+    return app.accounts.get(account_id)
+
+
+def _long_enough(password: str) -> None:
+    if len(password) < SHORTEST_PASSWORD:
+        raise Refused("password-short", f"密码至少{SHORTEST_PASSWORD}个字符，请换一个更长的密码。", field="password")
 
 
 def log_out(app: App, *, account_id: str, at: datetime) -> None:

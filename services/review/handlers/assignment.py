@@ -85,8 +85,13 @@ def _judged(row: Row) -> Judged:
 
 
 def ready_experts(app: App, campaign_id: str) -> list[Expert]:
-    """Experts who have signed the statement and are no authors of this campaign, with what they have to do."""
-    query = {"role": "expert", "state": AccountState.ACTIVE.value, "statement_at": {"$ne": None}}
+    """Experts of this campaign who have signed the statement and are no authors in it, with what they have to do."""
+    query = {
+        "campaign_id": campaign_id,
+        "role": "expert",
+        "state": AccountState.ACTIVE.value,
+        "statement_at": {"$ne": None},
+    }
     loads = Counter(
         row["expert_id"]
         for row in app.reviews.rows({"campaign_id": campaign_id, "state": {"$ne": "recused"}}, only=("expert_id",))

@@ -1,0 +1,115 @@
+"""What anybody may read: the published list, after publication only."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from services.review.app import App
+from services.review.domain.decision import Decision, Listed
+from services.review.queries.words import OUTCOMES, category_name, province_name
+from shared.campaign.model import Campaign
+from shared.trouble import NotThere
+
+
+@dataclass(frozen=True, kw_only=True)
+class ResultLine:
+    """One line of the published list: 案例名称, 作者, 单位, 类别, 结果."""
+
+    case_id: str
+    number: str
+    title: str
+    authors: str
+    units: str
+    province: str
+    category: str
+    outcome: str
+    outcome_code: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Results:
+    """``published_at`` is None before publication; then there are no lines."""
+
+    published_at: datetime | None
+    issuer: str
+    lines: tuple[ResultLine, ...]
+    total: int
+    exemplary: int
+    showcase: int
+
+
+def results(
+    app: App, campaign: Campaign, *, province: str = "", category: str = "", outcome: str = "", q: str = ""
+) -> Results:
+    """The list, filtered; ``q`` is part of title, author, unit or number."""
+    decision = app.decisions.find(campaign.id)
+    shown = decision.shown if decision is not None and decision.published_at else ()
+    lines = [_line(one, campaign) for one in shown if _fits(one, province, category, outcome, q.strip())]
+    order = {one.code: at for at, one in enumerate(campaign.provinces)}
+    places = {one.case_id: order.get(one.province, len(order)) for one in shown}
+    lines.sort(key=lambda line: (places[line.case_id], line.category, line.outcome_code, line.number))
+    return Results(
+        published_at=decision.published_at if decision else None,
+        issuer=campaign.issuer,
+        lines=tuple(lines),
+        total=len(shown),
+        exemplary=sum(one.outcome == "exemplary" for one in shown),
+        showcase=sum(one.outcome == "showcase" for one in shown),
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
+class ResultPage:
+    """One published case for everybody."""
+
+    line: ResultLine
+    summary: str
+    certificates: tuple[str, ...]
+    published_at: datetime | None
+
+
+def result_page(app: App, case_id: str) -> ResultPage:
+    """A published case; NotThere before publication and after a disqualification."""
+    case = app.cases.find(case_id)
+    if case is None:
+        raise NotThere()
+    campaign = app.campaigns.get(case.campaign_id)
+    decision = app.decisions.find(case.campaign_id)
+    found = _listed(decision, case_id)
+    return ResultPage(
+        line=_line(found, campaign),
+        summary=case.summary,
+        certificates=case.certificates,
+        published_at=decision.published_at if decision else None,
+    )
+
+
+def _listed(decision: Decision | None, case_id: str) -> Listed:
+    shown = decision.shown if decision is not None and decision.published_at else ()
+    for one in shown:
+        if one.case_id == case_id:
+            return one
+    raise NotThere()
+
+
+def _fits(one: Listed, province: str, category: str, outcome: str, q: str) -> bool:
+    if (province and one.province != province) or (category and one.category != category):
+        return False
+    if outcome and one.outcome != outcome:
+        return False
+    return not q or any(q in text for text in (one.title, one.number, *one.authors, *one.units))
+
+
+def _line(one: Listed, campaign: Campaign) -> ResultLine:
+    return ResultLine(
+        case_id=one.case_id,
+        number=one.number,
+        title=one.title,
+        authors="、".join(one.authors),
+        units="、".join(one.units),
+        province=province_name(campaign, one.province),
+        category=category_name(campaign, one.category),
+        outcome=OUTCOMES[one.outcome],
+        outcome_code=one.outcome.value,
+    )
