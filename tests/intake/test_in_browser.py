@@ -81,7 +81,7 @@ def film(tmp_path: Path) -> Path:
 def choose(page: Page, case: str, film: Path) -> None:
     page.goto(f"{case}/materials")
     page.get_by_label("研究交流").check()
-    page.get_by_label("选择文件").set_input_files(film)
+    page.locator("input[type=file]").set_input_files(film)
     page.get_by_role("button", name="上传", exact=True).click()
 
 
@@ -123,7 +123,7 @@ def test_a_file_that_does_not_fit_is_refused_in_words(context: BrowserContext, a
     pdf.write_bytes(b"%PDF-1.7")
     page = context.new_page()
     page.goto(f"{case}/document")
-    page.get_by_label("选择文件").set_input_files(pdf)
+    page.locator("input[type=file]").set_input_files(pdf)
     page.get_by_role("button", name="上传", exact=True).click()
     expect(page.get_by_text("PDF不能作为案例介绍文档")).to_be_visible()
 

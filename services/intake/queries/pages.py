@@ -8,7 +8,7 @@ from datetime import datetime
 
 from services.intake.app import App
 from services.intake.domain.account import Account
-from services.intake.domain.case import Case
+from services.intake.domain.case import Case, State
 from services.intake.domain.files import Check, File, megabytes, reserved_materials, stored_materials
 from services.intake.domain.findings import (
     Finding,
@@ -80,6 +80,7 @@ class CasePage:
     limit: int
     used_words: str
     is_open: bool
+    to_submit: bool
     is_submitted: bool
     was_submitted: bool
     report: ReportLine | None
@@ -134,6 +135,7 @@ def page_of(app: App, case: Case) -> CasePage:
         limit=limit,
         used_words=f"{megabytes(used)} / {megabytes(limit)}",
         is_open=not campaign.windows.submission.has_closed(now),
+        to_submit=case.state is not State.SUBMITTED,
         is_submitted=case.latest is not None,
         was_submitted=bool(case.versions),
         report=_report(case),

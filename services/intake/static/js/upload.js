@@ -91,6 +91,7 @@ class Uploads {
     const kind = this.form.querySelector('input[name="kind"]:checked')?.value ?? "";
     for (const file of files) this.start(file, kind);
     this.input.value = "";
+    this.input.dispatchEvent(new Event("change", { bubbles: true }));
   }
 
   async start(file, kind) {
