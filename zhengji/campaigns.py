@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Annotated, NoReturn
 
 import typer
+from pydantic import ValidationError
 
 from shared.campaign.loading import CampaignErrors, load_campaign
 from shared.campaign.model import Campaign
@@ -40,10 +41,13 @@ def load(
         From, typer.Option(help="file: windows as written; now: one after another from now on.")
     ] = From.FILE,
     pace: Annotated[float, typer.Option(min=1, help="Seconds of each window with --windows-from now.")] = 60,
+    id: Annotated[str, typer.Option("--id", help="Another id than the file's, for a rehearsal beside it.")] = "",
     var: Var = VAR,
 ) -> None:
     """Put a campaign file before the centre as a draft; the centre publishes it on its pages."""
     campaign = _read(file)
+    if id:
+        campaign = renamed(campaign, id)
     if windows_from is From.NOW:
         campaign = paced(campaign, system_clock(), pace)
     keep_draft(campaign, var=var)
@@ -54,12 +58,21 @@ def load(
     plain(f"{campaign.id}：已存为草稿，等待中心发布。")
 
 
+def renamed(campaign: Campaign, id: str) -> Campaign:
+    """The same campaign under another id; the model judges the id."""
+    try:
+        return Campaign.model_validate({**campaign.model_dump(), "id": id})
+    except ValidationError as error:
+        raise typer.BadParameter(
+            f"{id!r} is no campaign id: a year and words, as 2024-demo-1", param_hint="--id"
+        ) from error
+
+
 def keep_draft(campaign: Campaign, *, var: Path) -> None:
     """Hand a campaign to review as a draft."""
-    from services.review.settings import ReviewSettings
-
     from services.review import wiring
     from services.review.handlers import load_campaign_draft
+    from services.review.settings import ReviewSettings
 
     load_campaign_draft(wiring.build(settings_of(ReviewSettings, var=var, service="review")), campaign)
 

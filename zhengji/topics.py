@@ -9,7 +9,7 @@ import typer
 from shared.events.catalogue import TOPICS
 from zhengji.options import VAR, Var
 from zhengji.saying import plain
-from zhengji.surroundings import take_settings
+from zhengji.surroundings import surroundings
 
 app = typer.Typer(no_args_is_help=True, help="Kafka topics.")
 
@@ -29,12 +29,9 @@ def create(
     var: Var = VAR,
 ) -> None:
     """Create every topic that is missing; safe to repeat."""
-    import os
-
     from shared.messaging.kafka import KafkaBus  # reads hundreds of schemas
 
-    take_settings(var)
-    servers = os.environ.get("ZHENGJI_KAFKA_SERVERS")
+    servers = surroundings(var).get("ZHENGJI_KAFKA_SERVERS")
     if not servers:
         raise typer.BadParameter("ZHENGJI_KAFKA_SERVERS is not set and no stack.env has it", param_hint="--var")
     made = KafkaBus(servers).ensure_topics(partitions=partitions, replication=replication, min_insync=min_insync)

@@ -163,10 +163,7 @@ class _Accounting:
     def _mailboxes(self) -> None:
         """The receipts as they lie in the authors' mailboxes; only what says so may lie there twice."""
         wanted = Counter((each.email, each.number) for each in self.book.receipts)
-        twice = {
-            row["message_id"]
-            for row in self.rows("notify", "letters", {"possibly_twice": True}, "message_id", "campaign_id")
-        }
+        twice = {row["message_id"] for row in self.rows("notify", "letters", {"possibly_twice": True}, "message_id")}
         self.account.possibly_twice = len(twice)
         for email in sorted({email for email, _ in wanted}):
             letters = self.truth.letters(email)
