@@ -8,15 +8,15 @@ from services.intake import queries
 from services.intake.domain.account import Account
 from services.intake.handlers import accounts as commands
 from services.intake.routes.at_hand import account, pieces
-from services.intake.routes.forms import (
+from services.intake.routes.forms.accounts import (
     AskResetForm,
     ChangePasswordForm,
     LoginForm,
-    PlainForm,
     ProfileForm,
     RegisterForm,
     ResetForm,
 )
+from services.intake.routes.forms.fields import PlainForm
 from shared.web import kept
 from shared.web.access import asks, public
 from shared.web.app import received_at

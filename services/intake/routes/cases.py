@@ -8,7 +8,8 @@ from services.intake import queries
 from services.intake.domain.findings import NotReady
 from services.intake.handlers import cases as commands
 from services.intake.routes.at_hand import account, pieces, submission_bell
-from services.intake.routes.forms import NewCaseForm, PlainForm
+from services.intake.routes.forms.fields import PlainForm
+from services.intake.routes.forms.sheet import NewCaseForm
 from shared.trouble import NotThere
 from shared.web.access import asks, who
 from shared.web.app import received_at

@@ -12,7 +12,8 @@ from services.intake.domain.files import ROLE_NAMES
 from services.intake.handlers import uploads as commands
 from services.intake.queries import page_of
 from services.intake.routes.at_hand import pieces, submission_bell
-from services.intake.routes.forms import FileForm, PlainForm, RenameForm
+from services.intake.routes.forms.fields import PlainForm
+from services.intake.routes.forms.files import FileForm, RenameForm
 from shared.campaign.model import Campaign, FileRole
 from shared.web.access import asks, who
 from shared.web.app import received_at

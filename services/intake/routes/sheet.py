@@ -16,14 +16,14 @@ from services.intake.handlers.cases import SavePart, save_part
 from services.intake.queries import category_name, page_of
 from services.intake.routes.at_hand import pieces, submission_bell
 from services.intake.routes.files import upload_box
-from services.intake.routes.forms import (
+from services.intake.routes.forms.fields import is_draft
+from services.intake.routes.forms.files import FileForm
+from services.intake.routes.forms.sheet import (
     AuthorsForm,
     DeclarationForm,
-    FileForm,
     SheetForm,
     as_rev,
     declaration_form,
-    is_draft,
     shown_declaration,
 )
 from shared.campaign.model import Campaign

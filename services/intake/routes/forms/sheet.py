@@ -1,31 +1,24 @@
-"""The forms of intake: fields and their messages. What needs more than the form itself is refused by the rules."""
+"""Forms of the information sheet: a new case, about it, its authors, the declaration."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import Any, Protocol
+from typing import Any
 
-from flask import request
 from wtforms import (
     BooleanField,
     FieldList,
-    FileField,
     Form,
     FormField,
     HiddenField,
     IntegerField,
-    PasswordField,
     RadioField,
-    SelectField,
-    SelectMultipleField,
     StringField,
     TextAreaField,
 )
 from wtforms.fields import SelectChoice
 from wtforms.validators import NumberRange, Optional, ValidationError
-from wtforms.widgets import CheckboxInput, ListWidget, TableWidget
+from wtforms.widgets import TableWidget
 
-from services.intake.domain.account import Profile, check_password
 from services.intake.domain.mobile import normal_mobile
 from services.intake.domain.sheet import (
     NAME_LETTERS,
@@ -38,156 +31,14 @@ from services.intake.domain.sheet import (
     Authors,
     Declaration,
 )
+from services.intake.routes.forms.fields import Boxes, Needed, Picked, PlainChoice, choices, is_draft
 from shared.campaign.model import Campaign
 from shared.counting import count
 from shared.trouble import Refused
-from shared.web.forms import AtMost, ChineseForm, Chosen, Filled, Mail, Ticked, bare
+from shared.web.forms import AtMost, ChineseForm, Chosen, Filled, Mail, bare
 
-DRAFT = "draft"
 _ENTRIES_READ = 10
 """So many authors are read from a form; more than the campaign's limit are refused, not cut off."""
-
-
-class _Coded(Protocol):
-    @property
-    def code(self) -> str: ...
-    @property
-    def name(self) -> str: ...
-
-
-def _choices(items: Iterable[_Coded]) -> list[Any]:
-    return [SelectChoice(item.code, item.name) for item in items]
-
-
-def is_draft() -> bool:
-    """Whether the form is saved as it is, to be completed later."""
-    return bool(request.form.get("then") == DRAFT)
-
-
-class Needed(Filled):
-    """Filled in, unless the form is saved as a draft."""
-
-    def __call__(self, form: Form, field: Any) -> None:
-        if not is_draft():
-            super().__call__(form, field)
-
-
-class Picked(Chosen):
-    """Chosen, unless the form is saved as a draft."""
-
-    def __call__(self, form: Form, field: Any) -> None:
-        if not is_draft():
-            super().__call__(form, field)
-
-
-class FittingMobile:
-    """A mainland mobile, however it is written."""
-
-    def __call__(self, form: Form, field: Any) -> None:  # noqa: ARG002  # the library's signature
-        if field.data:
-            try:
-                normal_mobile(field.data)
-            except Refused as refused:
-                raise ValidationError(refused.message) from None
-
-
-class GoodPassword:
-    """A password the rules accept for the mobile in the same form."""
-
-    def __call__(self, form: Any, field: Any) -> None:
-        mobile = form.mobile.data or "" if "mobile" in form else ""
-        try:
-            check_password(field.data or "", mobile=mobile)
-        except Refused as refused:
-            raise ValidationError(refused.message) from None
-
-
-class SamePassword:
-    """The same as the field of that name."""
-
-    def __init__(self, other: str) -> None:
-        self.other = other
-
-    def __call__(self, form: Any, field: Any) -> None:
-        if field.data != form[self.other].data:
-            raise ValidationError("两次填写的密码不一致，请重新填写。")
-
-
-# Accounts
-
-
-class ProfileForm(ChineseForm):
-    """Who an author is and where they work."""
-
-    name = StringField("姓名", filters=[bare], validators=[Filled(), AtMost(NAME_LETTERS)])
-    province = SelectField("省（自治区、直辖市）", validators=[Chosen()])
-    city = StringField("市（州、盟）", filters=[bare], validators=[Filled(), AtMost(NAME_LETTERS)])
-    county = StringField("县（市、区、旗）", filters=[bare], validators=[Filled(), AtMost(NAME_LETTERS)])
-    unit = StringField("工作单位全称", filters=[bare], validators=[Filled(), AtMost(UNIT_LETTERS)])
-    unit_type = RadioField("单位类型", validators=[Chosen()])
-    role = RadioField("人员类别", validators=[Chosen()])
-    email = StringField("电子邮箱", filters=[bare], validators=[Mail(), AtMost(100)])
-
-    def offer(self, campaign: Campaign) -> None:
-        """Fill the choices from the campaign."""
-        self.province.choices = [SelectChoice("", "请选择"), *_choices(campaign.provinces)]
-        self.unit_type.choices = _choices(campaign.unit_types)
-        self.role.choices = _choices(campaign.roles)
-
-    def profile(self) -> Profile:
-        """What the form says."""
-        return Profile(
-            name=self.name.data,
-            province=self.province.data,
-            city=self.city.data,
-            county=self.county.data,
-            unit=self.unit.data,
-            unit_type=self.unit_type.data,
-            role=self.role.data,
-            email=self.email.data or "",
-        )
-
-
-class RegisterForm(ProfileForm):
-    """Make an account."""
-
-    mobile = StringField("手机号", filters=[bare], validators=[Filled(), FittingMobile()])
-    password = PasswordField("密码", validators=[Filled(), GoodPassword()])
-    password_again = PasswordField("再次输入密码", validators=[Filled(), SamePassword("password")])
-    privacy = BooleanField("我已阅读并同意隐私说明", validators=[Ticked("请先阅读并勾选同意隐私说明，再注册。")])
-
-
-class LoginForm(ChineseForm):
-    """Sign in."""
-
-    mobile = StringField("手机号", filters=[bare], validators=[Filled(), FittingMobile()])
-    password = PasswordField("密码", validators=[Filled()])
-
-
-class ChangePasswordForm(ChineseForm):
-    """Set another password."""
-
-    password_present = PasswordField("现在的密码", validators=[Filled()])
-    password_new = PasswordField("新密码", validators=[Filled(), GoodPassword()])
-    password_again = PasswordField("再次输入新密码", validators=[Filled(), SamePassword("password_new")])
-
-
-class AskResetForm(ChineseForm):
-    """Ask for a code by mail."""
-
-    mobile = StringField("手机号", filters=[bare], validators=[Filled(), FittingMobile()])
-
-
-class ResetForm(ChineseForm):
-    """Set another password by the code from the mail."""
-
-    mobile = StringField("手机号", filters=[bare], validators=[Filled(), FittingMobile()])
-    code = StringField("邮件中的验证码", filters=[bare], validators=[Filled()])
-    password_new = PasswordField("新密码", validators=[Filled(), GoodPassword()])
-    password_again = PasswordField("再次输入新密码", validators=[Filled(), SamePassword("password_new")])
-
-
-# The sheet
 
 
 class NewCaseForm(ChineseForm):
@@ -198,16 +49,7 @@ class NewCaseForm(ChineseForm):
 
     def offer(self, campaign: Campaign) -> None:
         """Fill the choices from the campaign."""
-        self.category.choices = _choices(campaign.categories)
-
-
-class PlainChoice(RadioField):  # type: ignore[misc]  # wtforms ships no types
-    """Radio buttons of which none may be taken yet."""
-
-    def pre_validate(self, form: Form) -> None:
-        """Nothing chosen is fine; anything chosen must be one of the choices."""
-        if self.data not in (None, "", "None"):
-            super().pre_validate(form)
+        self.category.choices = choices(campaign.categories)
 
 
 class SheetForm(ChineseForm):
@@ -223,7 +65,7 @@ class SheetForm(ChineseForm):
 
     def offer(self, campaign: Campaign) -> None:
         """Fill the choices from the campaign, and hold its limits."""
-        self.category.choices = _choices(campaign.categories)
+        self.category.choices = choices(campaign.categories)
         self.campaign = campaign
 
     def validate_summary(self, field: Any) -> None:
@@ -360,13 +202,6 @@ def as_rev(written: str | None) -> int:
     return int(written) if written and written.isdigit() and len(written) < 9 else -1
 
 
-class Boxes(SelectMultipleField):  # type: ignore[misc]  # wtforms ships no types
-    """Several boxes, none of which need be ticked."""
-
-    widget = ListWidget(prefix_label=False)
-    option_widget = CheckboxInput()
-
-
 class DeclarationForm(ChineseForm):
     """Declaration, consents, sources. The boxes for the consents are made for each campaign by ``declaration_form``."""
 
@@ -415,39 +250,3 @@ def shown_declaration(declaration: Declaration) -> dict[str, Any]:
         "signed_on_scan": list(declaration.signed_on_scan),
         **given,
     }
-
-
-# Files
-
-
-class FileForm(ChineseForm):
-    """One file through the plain form."""
-
-    file = FileField("选择文件")
-    kind = PlainChoice("材料类别")
-    replaces = HiddenField()
-
-    def offer(self, campaign: Campaign) -> None:
-        """Fill the choices from the campaign."""
-        self.kind.choices = _choices(campaign.material_kinds)
-
-    def validate_file(self, field: Any) -> None:
-        """A file must come with the form."""
-        found = request.files.get(field.name)
-        if found is None or not found.filename:
-            raise ValidationError("请先选择文件，再点击“上传”。")
-
-
-class RenameForm(ChineseForm):
-    """Another name or kind for a file."""
-
-    name = StringField("文件名称", filters=[bare], validators=[Filled(), AtMost(120)])
-    kind = PlainChoice("材料类别")
-
-    def offer(self, campaign: Campaign) -> None:
-        """Fill the choices from the campaign."""
-        self.kind.choices = _choices(campaign.material_kinds)
-
-
-class PlainForm(ChineseForm):
-    """Only a button."""
