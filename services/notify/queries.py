@@ -104,7 +104,7 @@ def message_page(app: App, letter_id: str, *, account_id: str) -> MessagePage:
     letter = app.letters.find(letter_id)
     if letter is None or letter.account_id != account_id or letter.state is LetterState.WAITING_FOR_ADDRESS:
         raise NotThere("没有找到这条消息。")
-    written = _written(app, letter)
+    written = _written(app, letter, on_site=True)
     return MessagePage(letter.id, written.subject, written.text, letter.created, letter.kind in SEALED_KINDS)
 
 
@@ -240,11 +240,11 @@ def letter_preview(app: App, letter_id: str) -> str:
     return _written(app, app.letters.get(letter_id)).html
 
 
-def _written(app: App, letter: Letter) -> Written:
+def _written(app: App, letter: Letter, *, on_site: bool = False) -> Written:
     """A letter in words. One that still misses what comes with the address shows its place empty."""
     if letter.state is LetterState.WAITING_FOR_ADDRESS:
         letter.values = {"number": "", "title": "", "author_name": letter.name, **letter.values}
-    return app.paper.write(letter, campaign=app.campaign(letter.campaign_id), at=letter.created)
+    return app.paper.write(letter, campaign=app.campaign(letter.campaign_id), at=letter.created, on_site=on_site)
 
 
 # The mailbox, for the centre

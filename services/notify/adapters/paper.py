@@ -105,9 +105,11 @@ class Paper:
         # Everything is in the templates: nothing is ever loaded from an address.
         self._inliner = CSSInliner(keep_at_rules=True, load_remote_stylesheets=False)
 
-    def write(self, letter: Letter, *, campaign: Campaign, at: datetime, code: str = MASKED) -> Written:
-        """The letter in words; pages leave the code out, and so it is masked."""
-        values = self._values(letter, campaign, at)
+    def write(
+        self, letter: Letter, *, campaign: Campaign, at: datetime, code: str = MASKED, on_site: bool = False
+    ) -> Written:
+        """The letter in words; pages leave the code out, and so it is masked. On the site the text has no footer."""
+        values = {**self._values(letter, campaign, at), "on_site": on_site}
         if letter.kind in SEALED_KINDS:
             values["code"] = code
         subject = " ".join(self._render(letter.kind, "subject.txt", values).split())
