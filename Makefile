@@ -38,8 +38,9 @@ check: ## lint, types and the walls between the rooms
 	done; test -z "$$failed"
 
 bench: ## print the measured ratios
-	@$(LOCAL) up
-	@set -a; . var/stack.env; set +a; $(PYTHON) -m bench
+	@ZHENGJI_VAR=var/bench $(LOCAL) servers
+	@set -a; . var/bench/stack.env; . var/bench/env/intake.env; set +a; $(PYTHON) -m bench; \
+		ended=$$?; ZHENGJI_VAR=var/bench $(LOCAL) down --remove; exit $$ended
 
 images: ## build one image a service, with podman or docker
 	@test -n "$(CONTAINERS)" || { echo "Neither podman nor docker is installed; images need one of them." >&2; exit 1; }

@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import structlog
+from pymongo import UpdateOne
 from pymongo.errors import BulkWriteError, DuplicateKeyError
 
 from shared.events.wire import Message, to_message
@@ -165,9 +166,12 @@ class Relay:
         for at, entry in acknowledged:
             ids_of.setdefault(documents[at]["_id"], []).append(entry["id"])
             EVENTS_TOLD.labels(self._database.service, entry["topic"]).inc()
+        told = [
+            UpdateOne({"_id": id_}, {"$pull": {"outbox": {"id": {"$in": event_ids}}}})
+            for id_, event_ids in ids_of.items()
+        ]
         with mongo_or_away():
-            for id_, event_ids in ids_of.items():
-                self._database.db[name].update_one({"_id": id_}, {"$pull": {"outbox": {"id": {"$in": event_ids}}}})
+            self._database.db[name].bulk_write(told, ordered=False)
 
     def _copy(self, entries: list[Row]) -> None:
         """Keep what was told, for hearing again; a row that is there already came from an earlier, unmarked try."""
