@@ -37,10 +37,9 @@ def create_first(
 
 def first_administrator(*, name: str, mobile: str, email: str, var: Path) -> str:
     """Make the first administrator; gives the activation code. Refused when there is one."""
-    from services.review.settings import ReviewSettings
-
     from services.review import wiring
-    from services.review.handlers import create_first_administrator
+    from services.review.handlers.accounts import create_first_administrator
+    from services.review.settings import ReviewSettings
 
     app = wiring.build(settings_of(ReviewSettings, var=var, service="review"))
     return create_first_administrator(app, name=name, mobile=mobile, email=email)

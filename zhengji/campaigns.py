@@ -71,7 +71,7 @@ def renamed(campaign: Campaign, id: str) -> Campaign:
 def keep_draft(campaign: Campaign, *, var: Path) -> None:
     """Hand a campaign to review as a draft."""
     from services.review import wiring
-    from services.review.handlers import load_campaign_draft
+    from services.review.handlers.campaign import load_campaign_draft
     from services.review.settings import ReviewSettings
 
     load_campaign_draft(wiring.build(settings_of(ReviewSettings, var=var, service="review")), campaign)

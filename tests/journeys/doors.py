@@ -8,6 +8,7 @@ import httpx
 from flask import Flask
 
 from deploy.local.table import PREFIXES
+from zhengji.play.world import TRUST
 
 HOST = "zhengji.test"
 
@@ -17,7 +18,7 @@ class Door(httpx.BaseTransport):
 
     def __init__(self, apps: Mapping[str, Flask]) -> None:
         self._transports = {service: httpx.WSGITransport(app=app) for service, app in apps.items()}
-        self._outside = httpx.HTTPTransport()
+        self._outside = httpx.HTTPTransport(verify=TRUST)
         pairs = [(prefix, service) for service, prefixes in PREFIXES.items() for prefix in prefixes]
         self._prefixes = sorted(pairs, key=lambda pair: len(pair[0]), reverse=True)
 
