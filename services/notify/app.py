@@ -8,10 +8,9 @@ from datetime import timedelta
 from services.notify.adapters.paper import Paper
 from services.notify.domain.address_book import CaseContacts, StaffContact
 from services.notify.domain.delivery import Patience
-from services.notify.domain.inbound import InboundMail
 from services.notify.domain.ports import Mailbox, Originals, Post
 from services.notify.settings import NotifySettings
-from services.notify.store import Buckets, Letters
+from services.notify.store import Buckets, Letters, Mails
 from shared.campaign.copy import Campaigns
 from shared.campaign.model import Campaign
 from shared.clock import Clock
@@ -29,7 +28,7 @@ class App:
     letters: Letters
     cases: Records[CaseContacts]
     staff: Records[StaffContact]
-    mails: Records[InboundMail]
+    mails: Mails
     buckets: Buckets
     campaigns: Campaigns
     revocations: Revocations

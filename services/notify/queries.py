@@ -48,6 +48,7 @@ KINDS: Mapping[str, str] = {
     "certificate": "电子证书",
     "certificate_replaced": "电子证书更正",
     "certificate_revoked": "电子证书撤销",
+    "not_eligible": "资格审定未通过",
     "disqualification": "取消参加资格",
     "disqualification_province": "取消参加资格（省级）",
 }
@@ -286,11 +287,10 @@ class MailPage:
 def mails_page(app: App, state: str, *, page: int) -> tuple[list[MailLine], int]:
     """Mails of a state, newest first, and how many pages there are."""
     query = {"state": state} if state in MAIL_STATES else {}
-    rows = app.mails.rows(query, only=("state", "subject", "sender", "arrived"), sort="-arrived")
+    rows = app.mails.page(query, skip=(page - 1) * PAGE, most=PAGE)
     lines = [
         MailLine(row["_id"], MAIL_STATES[row["state"]], row["subject"], masked_mail(row["sender"]), row["arrived"])
-        for number, row in enumerate(rows)
-        if (page - 1) * PAGE <= number < page * PAGE
+        for row in rows
     ]
     return lines, pages(app.mails.count(query))
 

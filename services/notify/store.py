@@ -153,6 +153,19 @@ class Letters(Records[Letter]):
             return {row["_id"]: row["count"] for row in self._rows.aggregate(pipeline)}
 
 
+class Mails(Records[InboundMail]):
+    """The mails that came in."""
+
+    def __init__(self, database: Database, *, clock: Clock) -> None:
+        super().__init__(database, document=InboundMailRecord, aggregate=InboundMail, clock=clock)
+
+    def page(self, query: Row, *, skip: int, most: int) -> list[Row]:
+        """Rows for a list, newest first."""
+        shown = dict.fromkeys(("state", "subject", "sender", "arrived"), 1)
+        with mongo_or_away():
+            return list(self._rows.find(query, shown).sort([("arrived", -1), ("_id", 1)]).skip(skip).limit(most))
+
+
 class Buckets:
     """The token buckets all senders draw from."""
 
@@ -189,11 +202,6 @@ def case_contacts(database: Database, *, clock: Clock) -> Records[CaseContacts]:
 def staff_contacts(database: Database, *, clock: Clock) -> Records[StaffContact]:
     """The address book of staff."""
     return Records(database, document=StaffContactRecord, aggregate=StaffContact, clock=clock)
-
-
-def mails(database: Database, *, clock: Clock) -> Records[InboundMail]:
-    """The mails that came in."""
-    return Records(database, document=InboundMailRecord, aggregate=InboundMail, clock=clock)
 
 
 def ensure_indexes(database: Database) -> None:

@@ -51,7 +51,7 @@ def build(
         letters=store.Letters(database, clock=clock),
         cases=store.case_contacts(database, clock=clock),
         staff=store.staff_contacts(database, clock=clock),
-        mails=store.mails(database, clock=clock),
+        mails=store.Mails(database, clock=clock),
         buckets=store.Buckets(database),
         campaigns=Campaigns(database),
         revocations=Revocations(database),

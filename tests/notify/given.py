@@ -300,6 +300,7 @@ VALUES: Mapping[str, Mapping[str, Any]] = {
     "certificate": _FACTS | {"certificate_number": "2024-ZY-7KQP3M", "outcome": "exemplary"},
     "certificate_replaced": _FACTS | {"certificate_number": "2024-ZY-7KQP3N"},
     "certificate_revoked": _FACTS | {"certificate_number": "2024-ZY-7KQP3M", "reason": "案例被取消资格", "at": NOW},
+    "not_eligible": _FACTS | {"reason": "案例主体内容与报送类型不符", "at": NOW},
     "disqualification": _FACTS | {"province": "420000", "reason": "fraud", "at": NOW},
     "disqualification_province": _FACTS | {"province": "420000", "reason": "fraud", "at": NOW},
 }

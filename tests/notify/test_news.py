@@ -20,6 +20,7 @@ from shared.events.review import (
     ContactApproved,
     ContactRefused,
     DisqualificationRecorded,
+    EligibilityConfirmed,
     ResultToldToAuthors,
     ShortlistConfirmed,
     StaffSessionsRevoked,
@@ -97,6 +98,18 @@ def certificate(author: int = 0) -> CertificateIssued:
     )
 
 
+def eligible(*, eligible: bool) -> EligibilityConfirmed:
+    return EligibilityConfirmed(
+        campaign_id=CAMPAIGN, case_id=CASE, eligible=eligible, reason="" if eligible else "类型不符", by="o1", at=NOW
+    )
+
+
+def test_who_is_eligible_gets_no_letter(here: Given) -> None:
+    here.hear(contacts())
+    here.hear(eligible(eligible=True))
+    assert here.letters() == []
+
+
 def test_the_receipt_goes_to_the_account_that_handed_in(here: Given) -> None:
     here.hear(contacts())
     here.hear(submitted())
@@ -143,6 +156,7 @@ STORY: list[Callable[[], Event]] = [
     code_issued,
     result,
     disqualified,
+    lambda: eligible(eligible=False),
     lambda: certificate(0),
     lambda: certificate(1),
     lambda: AssignmentFinished(campaign_id=CAMPAIGN, round_id="r1", loads={"staff-42": 16, "e2": 0}, cases=16, at=NOW),
@@ -165,6 +179,8 @@ def test_the_story_in_any_order_heard_twice_gives_the_same_letters(start: Callab
             heards[make] = here.as_heard(make(), subject=f"s{STORY.index(make)}", id=f"event-{STORY.index(make)}")
         for make in order:
             here.react(heards[make])
+        here.clock.advance(timedelta(minutes=10))
+        find_addresses(here.app)  # what news did not complete at once, the sender looks for
         once = standing(here)
         for make in order[::-1]:
             here.react(heards[make])
@@ -180,6 +196,9 @@ def test_the_story_in_any_order_heard_twice_gives_the_same_letters(start: Callab
         ("disqualification", "wang@school.example"),
         ("disqualification_province", "zhang@hbe.example"),
         ("findings", "wang@school.example"),
+        ("not_eligible", "li@qq.example"),
+        ("not_eligible", "wang@school.example"),
+        ("not_eligible", "zhang@hbe.example"),
         ("receipt", "wang@school.example"),
         ("result", "li@qq.example"),
         ("result", "wang@school.example"),

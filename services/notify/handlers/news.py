@@ -25,6 +25,7 @@ from shared.events.review import (
     ContactApproved,
     ContactRefused,
     DisqualificationRecorded,
+    EligibilityConfirmed,
     ResultToldToAuthors,
     ShortlistConfirmed,
     StaffSessionsRevoked,
@@ -217,6 +218,17 @@ def send_revocation(app: App, heard: Heard) -> None:
     )
 
 
+def send_eligibility(app: App, heard: Heard) -> None:
+    """EligibilityConfirmed: a refusal with its reason, to the authors and to the province. R12."""
+    event = _is(heard, EligibilityConfirmed)
+    if event.eligible:
+        return
+    authors = Addressee(whom=Whom.SUBMITTER, case_id=event.case_id, everybody=True)
+    province = Addressee(whom=Whom.PROVINCE, case_id=event.case_id)
+    for to in (authors, province):
+        write_letter(app, heard, "not_eligible", to, campaign_id=event.campaign_id, reason=event.reason, at=event.at)
+
+
 def send_disqualification(app: App, heard: Heard) -> None:
     """DisqualificationRecorded: to the authors and to the province."""
     event = _is(heard, DisqualificationRecorded)
@@ -323,6 +335,7 @@ REACTIONS: dict[type[Event], Callable[[App, Heard], None]] = {
     CertificateIssued: send_certificate,
     CertificateReplaced: send_replacement,
     CertificateRevoked: send_revocation,
+    EligibilityConfirmed: send_eligibility,
     DisqualificationRecorded: send_disqualification,
     ContactApproved: keep_contact,
     ContactRefused: send_refusal,

@@ -134,10 +134,11 @@ def look_up(app: App, to: Addressee) -> tuple[Reached | None, CaseContacts | Non
 
 
 def _province(app: App, to: Addressee, case: CaseContacts | None) -> Reached | None:
-    """The newest contact of the province; what is known of the case comes along."""
+    """The newest contact of the province, of the case's where none is named; what is known of the case comes along."""
     if to.case_id and (case is None or not case.contacts):
         return None
-    newest = next(app.staff.rows({"province": to.province, "role": "province"}, sort="-since", limit=1), None)
+    province = to.province or (case.province if case else "")
+    newest = next(app.staff.rows({"province": province, "role": "province"}, sort="-since", limit=1), None)
     if newest is None:
         return None
     facts = (("number", case.number), ("title", case.title)) if case else ()
