@@ -2,30 +2,35 @@
 
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from functools import partial
 
 from deploy.local.fetching import run_client
 from deploy.local.places import Places
+from deploy.local.say import say
 from deploy.local.table import SERVICES
+from deploy.local.trouble import no_topics
+from shared.messaging.kafka import KafkaBus
+from shared.trouble import Away
 
 
-@dataclass(frozen=True)
-class _Step:
-    what: str
-    module: tuple[str, ...]
-    service: str
-
-
-def do_first_things(places: Places, environment_of: Callable[[str], Mapping[str, str]]) -> None:
-    """Run every service's `migrate` role and create the topics, side by side; all of it is safe to repeat."""
-    topics = _Step("Making the topics", ("zhengji", "topics", "create", "--var", str(places.var)), "intake")
-    steps = [topics, *(_Step(f"Preparing {name}", (f"services.{name}", "migrate"), name) for name in SERVICES)]
-
-    def do(step: _Step) -> None:
-        log = places.log_of(step.what.lower().replace(" ", "-"))
-        command = [str(places.python), "-m", *step.module]
-        run_client(step.what, command, log=log, env=environment_of(step.service), cwd=places.root)
-
+def do_first_things(places: Places, *, kafka: str, environment_of: Callable[[str], Mapping[str, str]]) -> None:
+    """Create the topics and run every service's `migrate` role, side by side; all of it is safe to repeat."""
+    migrations = [partial(_migrate, places, name, environment_of(name)) for name in SERVICES]
     with ThreadPoolExecutor(max_workers=3) as pool:
-        for done in [pool.submit(do, step) for step in steps]:
+        for done in [pool.submit(step) for step in (partial(_make_topics, kafka), *migrations)]:
             done.result()
+
+
+def _make_topics(kafka: str) -> None:
+    """Topics for one node; where an external Kafka wants copies, its operator makes them first (`zhengji topics`)."""
+    say("Making the topics")
+    try:
+        KafkaBus(kafka).ensure_topics()
+    except Away as away:
+        raise no_topics(kafka) from away
+
+
+def _migrate(places: Places, service: str, env: Mapping[str, str]) -> None:
+    log = places.log_of(f"preparing-{service}")
+    command = [str(places.python), "-m", f"services.{service}", "migrate"]
+    run_client(f"Preparing {service}", command, log=log, env=env, cwd=places.root)

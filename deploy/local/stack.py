@@ -60,7 +60,8 @@ class Stack:
         """Start our own programs and the door in front of them, and wait until each is ready."""
         if any(self._processes.pid(own.name) is None for own in self.own):
             check_memory(["programs"], self._environ)
-            do_first_things(self._places, partial(self._environment_of, settings=settings))
+            environment_of = partial(self._environment_of, settings=settings)
+            do_first_things(self._places, kafka=settings["ZHENGJI_KAFKA_SERVERS"], environment_of=environment_of)
         for own in self.own:
             self._start_own(own, settings)
         write_door(self._places, self.own, self._port("door", 8080))

@@ -54,5 +54,9 @@ def unknown_program(name: str, known: list[str]) -> CannotGoOn:
     return CannotGoOn(f"There is no program named {name!r}; there are {', '.join(known)}.")
 
 
+def no_topics(servers: str) -> CannotGoOn:
+    return CannotGoOn(f"The topics could not be made: Kafka at {servers} did not answer.")
+
+
 def failed_step(what: str, log: str) -> CannotGoOn:
     return CannotGoOn(f"{what} failed; the reason is at the end of {log}.")
