@@ -16,7 +16,6 @@ from services.intake.settings import IntakeSettings
 from shared.campaign.copy import Campaigns
 from shared.clock import Clock, system_clock
 from shared.identity.revocations import Revocations
-from shared.messaging.kafka import KafkaBus
 from shared.messaging.port import Bus
 from shared.objects import Objects
 from shared.process import Loop, Process, every
@@ -90,6 +89,8 @@ def loops(app: App, bus: Bus) -> list[Loop]:
 
 def create_worker(settings: IntakeSettings) -> Process:
     """The worker role."""
+    from shared.messaging.kafka import KafkaBus  # here: pages never load the client
+
     app = build(settings)
     bus = KafkaBus(settings.kafka_servers)
     ready = {"mongodb": app.database.ping, "objects": app.objects.ping, "kafka": bus.ping}

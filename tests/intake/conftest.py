@@ -139,7 +139,8 @@ class Browser:
         return unescape(found[1]) if found else ""
 
     def _seen(self, response: TestResponse) -> TestResponse:
-        self.page, self.status = response.get_data(as_text=True), response.status_code
+        self.page = response.get_data(as_text=True) if response.mimetype == "text/html" else ""
+        self.status = response.status_code
         return response
 
 

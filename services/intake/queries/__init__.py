@@ -3,7 +3,7 @@
 from services.intake.queries.files import FileLine, file_state
 from services.intake.queries.lists import CaseLine, cases_i_am_in, category_name, my_cases
 from services.intake.queries.pages import CasePage, ToDo, as_links, case_page, page_of, to_do
-from services.intake.queries.papers import Receipt, SharedCase, answers, receipt, shared_case
+from services.intake.queries.papers import Receipt, SharedCase, answers, receipt, shared_case, sign_sheet
 
 __all__ = [
     "CaseLine",
@@ -22,5 +22,6 @@ __all__ = [
     "page_of",
     "receipt",
     "shared_case",
+    "sign_sheet",
     "to_do",
 ]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
+from services.intake.adapters.sheet_docx import SheetRow, SignSheet
 from services.intake.app import App
 from services.intake.domain.account import Account
 from services.intake.domain.case import Case
@@ -82,6 +83,26 @@ def _people(authors: Authors, *, mobile: bool) -> tuple[str, ...]:
             if part
         )
         for author in authors.people
+    )
+
+
+def sign_sheet(app: App, case: Case) -> SignSheet:
+    """附表1 as it is to be printed and signed, with whatever is filled in so far."""
+    campaign = app.campaigns.get(case.campaign_id)
+    return SignSheet(
+        heading=f"{campaign.title.removesuffix('征集')}信息表",
+        title=case.about.title,
+        authors=tuple(
+            SheetRow(name=author.name, unit=author.unit, title=author.title, mobile=author.mobile)
+            for author in case.authors.people
+        ),
+        author_limit=campaign.limits.authors,
+        categories=tuple((each.name, each.code == case.about.category) for each in campaign.categories),
+        summary=case.about.summary,
+        summary_limit=campaign.limits.summary_words,
+        declaration=campaign.texts.declaration,
+        consents_title=campaign.texts.consents_title,
+        consents="".join(consent.wording for consent in campaign.texts.consents),
     )
 
 

@@ -9,11 +9,12 @@ from typing import Any
 from flask import Response, flash, jsonify, make_response, redirect
 from wtforms.fields import SelectChoice
 
+from services.intake.adapters.sheet_docx import write_sheet
 from services.intake.app import App
 from services.intake.domain.case import Case
 from services.intake.domain.sheet import About, Agreed, Authors, Declaration, SavedMeanwhile, Studio, same
 from services.intake.handlers.cases import SavePart, save_part
-from services.intake.queries import category_name, page_of
+from services.intake.queries import category_name, page_of, sign_sheet
 from services.intake.routes.at_hand import pieces, submission_bell
 from services.intake.routes.files import upload_box
 from services.intake.routes.forms.fields import is_draft
@@ -155,6 +156,16 @@ def _in_words(value: object) -> str:
     if isinstance(value, bool):
         return "已勾选" if value else "未勾选"
     return {"none": "没有出现", "consented": "有出现，已取得监护人同意"}.get(str(value), str(value))
+
+
+@asks("own_cases")
+def printable(case_id: str) -> Response:
+    """附表1 in Word, filled in, to be printed and signed."""
+    app, case, _ = _opened(case_id)
+    response = make_response(write_sheet(sign_sheet(app, case)))
+    response.content_type = "application/vnd.openxmlformats-officedocument.wordprocessingml.document"
+    response.headers.set("Content-Disposition", "attachment", filename="附表1-案例信息表.docx")
+    return response
 
 
 def _opened(case_id: str) -> tuple[App, Case, Campaign]:

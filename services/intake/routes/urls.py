@@ -30,6 +30,7 @@ for rule, view, methods in (
     ("/cases/<case_id>", cases.case, ("GET",)),
     ("/cases/<case_id>/read", cases.read, BOTH),
     ("/cases/<case_id>/sheet", sheet.about, BOTH),
+    ("/cases/<case_id>/sheet.docx", sheet.printable, ("GET",)),
     ("/cases/<case_id>/authors", sheet.authors, BOTH),
     ("/cases/<case_id>/document", files.document, ("GET",)),
     ("/cases/<case_id>/materials", files.materials, ("GET",)),

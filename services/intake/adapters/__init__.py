@@ -1,0 +1,1 @@
+"""Outside things that intake speaks to: the Word format of 附表1."""
