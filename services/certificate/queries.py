@@ -13,7 +13,6 @@ from services.certificate.domain.names import masked_name
 from services.certificate.domain.numbering import number_as_typed
 from shared.campaign.model import Campaign, CertificateFor
 from shared.records import Row
-from shared.web.frame import Masthead
 
 STANDINGS = {
     Standing.VALID: "有效",
@@ -167,20 +166,6 @@ def certificate_page(app: App, number: str) -> tuple[Certificate, Found] | None:
     """One certificate for the centre, with names."""
     certificate = _numbered(app, number)
     return (certificate, _found(certificate)) if certificate else None
-
-
-def masthead(app: App) -> Masthead:
-    """Head and foot of the page, from the present campaign."""
-    campaign = _current(app)
-    if campaign is None:
-        return Masthead()
-    return Masthead(
-        product_name=campaign.title,
-        subtitle=campaign.subtitle,
-        help_line=campaign.helpline.phone,
-        help_hours=campaign.helpline.hours,
-        mailbox=campaign.mailbox,
-    )
 
 
 def query_is_open(app: App, campaign_id: str) -> bool:

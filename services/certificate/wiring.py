@@ -30,6 +30,7 @@ from shared.process import Loop, Process
 from shared.records import Database
 from shared.telemetry.logs import set_up_logs
 from shared.web.app import create_web_app
+from shared.web.frame import masthead_of
 from shared.worker import ensure_shared_indexes, worker_loops
 
 SERVICE = "certificate"
@@ -77,7 +78,7 @@ def create_app(settings: CertificateSettings | None = None, *, app: App | None =
         ready={"mongodb": pieces.database.ping},
         template_folder=Path(__file__).parent / "templates",
         clock=pieces.clock,
-        masthead=lambda: queries.masthead(pieces),
+        masthead=lambda: masthead_of(pieces.campaigns),
     )
     web.extensions[SERVICE] = pieces
     return web

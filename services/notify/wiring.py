@@ -26,9 +26,8 @@ from shared.messaging.port import Bus
 from shared.objects import Objects
 from shared.process import Loop, Process
 from shared.records import Database
-from shared.trouble import NotThere
 from shared.web.app import create_web_app
-from shared.web.frame import Masthead
+from shared.web.frame import masthead_of
 from shared.worker import ensure_shared_indexes, worker_loops
 
 SERVICE = "notify"
@@ -98,24 +97,10 @@ def create_app(settings: NotifySettings | None = None, *, app: App | None = None
         ready={"mongodb": app.database.ping},
         template_folder=Path(__file__).parent / "templates",
         clock=app.clock,
-        masthead=lambda: masthead(app),
+        masthead=lambda: masthead_of(app.campaigns),
     )
     web.extensions["notify"] = app
     return web
-
-
-def masthead(app: App) -> Masthead:
-    """What the head and foot of each page say of the current campaign."""
-    try:
-        campaign = app.campaigns.current()
-    except NotThere:
-        return Masthead()
-    return Masthead(
-        subtitle=campaign.subtitle,
-        help_line=campaign.helpline.phone,
-        help_hours=campaign.helpline.hours,
-        mailbox=campaign.mailbox,
-    )
 
 
 def worker_turns(app: App, bus: Bus) -> list[Loop]:

@@ -24,9 +24,8 @@ from shared.objects import Objects
 from shared.process import Loop, Process
 from shared.records import Database
 from shared.telemetry.logs import set_up_logs
-from shared.trouble import NotThere
 from shared.web.app import create_web_app
-from shared.web.frame import Masthead
+from shared.web.frame import masthead_of
 from shared.worker import ensure_shared_indexes, worker_loops
 
 SERVICE = "validation"
@@ -65,24 +64,10 @@ def create_app(settings: ValidationSettings | None = None, *, app: App | None = 
         ready={"mongodb": app.database.ping},
         template_folder=Path(__file__).parent / "templates",
         clock=app.clock,
-        masthead=lambda: masthead(app),
+        masthead=lambda: masthead_of(app.campaigns),
     )
     web.extensions["validation"] = app
     return web
-
-
-def masthead(app: App) -> Masthead:
-    """What the head and foot of each page say of the current campaign."""
-    try:
-        campaign = app.campaigns.current()
-    except NotThere:
-        return Masthead()
-    return Masthead(
-        subtitle=campaign.subtitle,
-        help_line=campaign.helpline.phone,
-        help_hours=campaign.helpline.hours,
-        mailbox=campaign.mailbox,
-    )
 
 
 def loops(app: App, bus: Bus) -> list[Loop]:

@@ -10,10 +10,11 @@ from typing import Any, TypeVar
 from flask import Flask, request
 from flask_wtf.csrf import generate_csrf
 
+from shared.campaign.copy import Campaigns
 from shared.clock import Clock
 from shared.identity import Principal
 from shared.settings import ServiceSettings
-from shared.trouble import Away
+from shared.trouble import Away, NotThere
 from shared.web import kept
 from shared.web.access import somebody
 from shared.web.assets import asset
@@ -48,6 +49,20 @@ class Masthead:
     help_line: str = ""
     help_hours: str = ""
     mailbox: str = ""
+
+
+def masthead_of(campaigns: Campaigns) -> Masthead:
+    """What the head and foot of each page say of the current campaign; before the first one, nothing."""
+    try:
+        campaign = campaigns.current()
+    except NotThere:
+        return Masthead()
+    return Masthead(
+        subtitle=campaign.subtitle,
+        help_line=campaign.helpline.phone,
+        help_hours=campaign.helpline.hours,
+        mailbox=campaign.mailbox,
+    )
 
 
 PUBLIC_PLACES = (Place("通知与要求", "/notices"), Place("案例展示", "/showcase"), Place("证书查询", "/certificates"))
