@@ -7,7 +7,6 @@ from pathlib import Path
 
 from flask import Flask
 
-from services.certificate import queries
 from services.certificate.adapters.pdf import Typesetter
 from services.certificate.adapters.press import Press
 from services.certificate.adapters.signing import Keys, PdfJudge, PdfSigner, keys_in, pem_blocks, retired_authorities
