@@ -46,7 +46,7 @@ def test_two_workers_never_hold_the_same_job(jobs: Jobs) -> None:
     assert len(taken) == len(set(taken)) == 40
 
 
-def test_a_worker_past_its_lease_loses_the_job_and_its_result(jobs: Jobs, database: Database, clock: FixedClock) -> None:
+def test_a_worker_past_its_lease_loses_job_and_result(jobs: Jobs, database: Database, clock: FixedClock) -> None:
     jobs.add("j", {})
     slow = jobs.claim()
     clock.advance(timedelta(seconds=61))
