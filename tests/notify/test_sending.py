@@ -178,6 +178,16 @@ def test_the_limit_of_a_domain_holds_that_domain_back_only(start: Callable[..., 
     assert len(here.post.taken) == 4
 
 
+def test_many_letters_to_a_full_domain_do_not_hide_the_others(start: Callable[..., Given]) -> None:
+    here = start(letters_per_minute_and_domain=1)
+    put(here, *many(30, domain="school.example", due=NOW - timedelta(minutes=1)))
+    put(here, a_letter(email="a@qq.example", domain="qq.example"))
+    assert send_next(here.app)
+    assert send_next(here.app)
+    assert not send_next(here.app)
+    assert [parcel.recipient for parcel in here.post.taken][-1] == "a@qq.example"
+
+
 def test_the_limit_of_all_holds_everybody_back(start: Callable[..., Given]) -> None:
     here = start(letters_per_minute=3, letters_burst=3)
     put(here, *(a_letter(id=f"l{n}", domain=f"d{n}.example") for n in range(6)))
