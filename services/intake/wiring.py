@@ -57,7 +57,7 @@ def create_app(settings: IntakeSettings | None = None, *, app: App | None = None
         blueprints=BLUEPRINTS,
         permissions=PERMISSIONS,
         revoked_before=app.revocations.revoked_before,
-        ready={"mongodb": app.database.ping, "objects": app.objects.ping},
+        ready={"mongodb": app.database.ping},  # without the store one can still write, submit and read
         template_folder=Path(__file__).parent / "templates",
         clock=app.clock,
         masthead=lambda: masthead_of(app.campaigns),

@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 from flask import Flask
+from nacl.public import PrivateKey
 from werkzeug.test import TestResponse
 
 from services.intake import wiring
@@ -28,6 +29,8 @@ from tests.conftest import setting
 
 NOON = datetime(2024, 10, 10, 4, 0, tzinfo=UTC)
 """Noon in Beijing, in the middle of the submission window."""
+LETTERS = PrivateKey.generate()
+"""Notify's pair of keys: opens what is sealed for letters."""
 KEY = SigningKey(kid="t1", key=base64.b64encode(b"k" * 32).decode())
 
 
@@ -62,7 +65,7 @@ def app(new_database: Callable[[str], Database], clock: FixedClock, campaign: Ca
         author_public_keys=[PublicKey(kid=KEY.kid, key=KEY.public())],
         author_signing_key=PublicKey(kid=KEY.kid, key=KEY.key),
         person_secret="p" * 32,
-        letter_public_key="",
+        letter_public_key=base64.b64encode(bytes(LETTERS.public_key)).decode(),
         trust_door=True,
     )
     app = wiring.build(settings, clock=clock, database=database)

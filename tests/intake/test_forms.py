@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import base64
 import io
 import re
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 
+from services.intake.app import App
 from shared.clock import FixedClock
-from tests.intake.conftest import PASSWORD, Browser, register
+from shared.identity.secrets import unseal
+from tests.intake.conftest import LETTERS, PASSWORD, Browser, register
 from tests.intake.test_path import SUMMARY, complete_case, fill_sheet, open_case
 
 GOOD_ACCOUNT: dict[str, Any] = {
@@ -308,3 +312,133 @@ def test_an_expired_session_keeps_what_was_typed(author: Browser, clock: FixedCl
     assert author.post(f"{case}/sheet").status_code == 303
     author.open(f"{case}/sheet")
     assert author.typed("title") == "写了很久"
+
+
+MOBILE_WRONG = "手机号应为11位数字，例如13800001234。请核对后重新填写。"
+
+
+@pytest.mark.parametrize(
+    ("mobile", "message"), [("", "请填写手机号。"), ("138", MOBILE_WRONG), ("wang@example.com", MOBILE_WRONG)]
+)
+def test_asking_for_a_reset(browser: Browser, mobile: str, message: str) -> None:
+    assert browser.fill("/login/forgot", mobile=mobile).status_code == 422
+    assert browser.errors() == [message]
+    assert browser.typed("mobile") == mobile
+
+
+CODE_WRONG = "验证码不正确或已过期，请核对邮件中的验证码，或重新获取。"
+
+
+@pytest.mark.parametrize(
+    ("fields", "message"),
+    [
+        ({"code": ""}, "请填写邮件中的验证码。"),
+        ({"code": "7KQP-M3XA-9TBD"}, CODE_WRONG),
+        ({"mobile": "13911112222"}, CODE_WRONG),
+        ({"password_new": "short", "password_again": "short"}, "密码至少8位，请加长。"),
+        ({"password_again": "another"}, "两次填写的密码不一致，请重新填写。"),
+    ],
+)
+def test_resetting_a_password(author: Browser, fields: dict[str, Any], message: str) -> None:
+    new = "another-2024-secret"
+    answers = {"mobile": "13800001234", "code": "AAAA", "password_new": new, "password_again": new, **fields}
+    assert author.fill("/login/reset", **answers).status_code == 422
+    assert author.errors() == [message]
+    assert author.typed("code") == answers["code"]
+
+
+def test_a_code_from_the_mail_sets_a_new_password(author: Browser, app: App) -> None:
+    for mobile in ("13800001234", "13911112222"):  # nobody learns which of them has an account
+        assert author.fill("/login/forgot", mobile=mobile).headers["Location"] == "/login/reset"
+    row = app.database.collection("accounts").find_one({"mobile": "13800001234"})
+    assert row is not None
+    sealed = row["outbox"][0]["data"]["sealed_code"]
+    code = unseal(sealed, base64.b64encode(bytes(LETTERS)).decode())
+    new = "another-2024-secret"
+    answers: dict[str, Any] = {"mobile": "13800001234", "code": code.lower()}
+    response = author.fill("/login/reset", **answers, password_new=new, password_again=new)
+    assert response.status_code == 303
+    author.fill("/logout")
+    assert author.fill("/login", mobile="13800001234", password=new).status_code == 303
+    assert author.fill("/login/reset", **answers, password_new=new, password_again=new).status_code == 422
+
+
+@pytest.mark.parametrize(
+    ("fields", "message"),
+    [
+        ({"name": ""}, "请填写姓名。"),
+        ({"unit": "校" * 101}, "工作单位全称最多100个字，请删去1个字。"),
+        ({"email": "wang.example.com"}, "电子邮箱格式不正确，例如name@example.com。"),
+        ({"province": ""}, "请选择省（自治区、直辖市）。"),
+    ],
+)
+def test_correcting_the_account(author: Browser, fields: dict[str, Any], message: str) -> None:
+    kept = {name: GOOD_ACCOUNT[name] for name in ("name", "province", "city", "county", "unit", "unit_type", "role")}
+    assert author.fill("/account", **{**kept, "city": "苏州市", **fields}).status_code == 422
+    assert author.errors() == [message]
+    assert author.typed("city") == "苏州市"
+
+
+CLOSED = "报送已于北京时间2024年10月15日23:59:59截止，草稿不能再修改或报送。您的内容仍然保留，可以查看。"
+TOO_LATE = datetime(2024, 10, 15, 16, 0, tzinfo=UTC)
+
+
+def test_submitting_at_the_wrong_time(author: Browser) -> None:
+    case = complete_case(author)
+    early = TOO_LATE - timedelta(days=15, milliseconds=1)
+    for at, message in (
+        (early, "报送将于北京时间2024年10月1日00:00开始。草稿已保存，请届时再来报送。"),
+        (TOO_LATE + timedelta(minutes=30), CLOSED),
+        (TOO_LATE + timedelta(days=1), CLOSED),
+    ):
+        author.open(f"{case}/check")
+        assert author.post(f"{case}/check", received_at=at).status_code == 409
+        assert author.errors() == [message]
+
+
+def test_taking_back_what_cannot_be(author: Browser) -> None:
+    case = complete_case(author)
+    assert author.open(f"{case}/withdraw").status_code == 404
+    assert "这个案例尚未报送，无须撤回。" in author.page
+    author.fill(f"{case}/check")
+    author.open(f"{case}/withdraw")
+    for late in (timedelta(0), timedelta(days=1)):
+        assert author.post(f"{case}/withdraw", received_at=TOO_LATE + late).status_code == 409
+        assert author.errors() == [
+            "报送已于北京时间2024年10月15日23:59:59截止，不能再在此撤回。需要撤回的，请致电服务热线。"
+        ]
+
+
+def test_changing_files_and_sheet_too_late(author: Browser, clock: FixedClock) -> None:
+    case = complete_case(author)
+    author.open(f"{case}/materials")
+    file = re.search(r'href="(/cases/[^"]+/files/[0-9a-f-]+)">改名', author.page)
+    assert file is not None
+    for path, fields in (
+        (file[1], {"name": "改名.pdf", "kind": "other"}),
+        (f"{file[1]}/delete", {}),
+        (f"{case}/sheet", {"title": "改", "category": "region", "summary": "改", "then": "continue"}),
+        (f"{case}/authors", {**person(0), "then": "continue"}),
+    ):
+        author.open(path)
+        assert author.post(path, received_at=TOO_LATE, **fields).status_code == 409
+        assert author.errors() == [CLOSED]
+        for name, value in fields.items():
+            if name in {"title", "name", "people-0-unit"}:
+                assert author.typed(name) == value
+
+
+@pytest.mark.parametrize(
+    ("path", "message"),
+    [
+        ("/cases/no-such-case", "没有找到这一内容，请核对网址或返回上一页。"),
+        ("{case}/files/no-such-file", "没有找到这个文件，可能已被删除或替换。请刷新页面。"),
+        ("{case}/files/no-such-file/open", "没有找到这个文件，可能已被删除或替换。请刷新页面。"),
+        ("{case}/receipt", "这个案例尚未报送，没有回执。"),
+        ("{case}/no-such-page", "请核对网址是否完整，或返回首页重新查找。"),
+    ],
+)
+def test_what_is_not_there(author: Browser, path: str, message: str) -> None:
+    case = open_case(author)
+    assert author.open(path.format(case=case)).status_code == 404
+    assert message in author.page

@@ -79,7 +79,6 @@ class SavePart:
     account_id: str
     part: About | Authors | Declaration
     received_at: datetime
-    command: str | None = None
 
 
 def save_part(app: App, command: SavePart) -> int:
@@ -90,7 +89,7 @@ def save_part(app: App, command: SavePart) -> int:
         campaign = app.campaigns.get(case.campaign_id)
         return case.save(part, campaign=campaign, received_at=command.received_at)
 
-    return app.cases.change(command.case_id, owned(command.account_id, act), command=command.command)
+    return app.cases.change(command.case_id, owned(command.account_id, act))
 
 
 def _with_persons(app: App, authors: Authors) -> Authors:

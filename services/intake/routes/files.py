@@ -183,10 +183,8 @@ def delete(case_id: str, file_id: str) -> Response:
 @asks("own_cases")
 def cancel(case_id: str, upload_id: str) -> Response:
     """Cancel an upload from the page."""
-    form = PlainForm()
     commands.give_up_upload(pieces(), case_id=case_id, account_id=who().id, upload_id=upload_id)
     flash("上传已取消。", "done")
-    assert form is not None
     return make_response(redirect(f"/cases/{case_id}/materials", 303))
 
 

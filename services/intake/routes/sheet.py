@@ -46,7 +46,7 @@ def about(case_id: str) -> Response:
     def act() -> Response:
         typed = _typed_about(form)
         try:
-            rev = _save(app, case, typed, form)
+            rev = _save(app, case, typed)
         except SavedMeanwhile as meanwhile:
             assert isinstance(meanwhile.current, About)
             _show_difference(form, typed, meanwhile.current, _about_shown(meanwhile.current, campaign))
@@ -95,7 +95,7 @@ def authors(case_id: str) -> Response:
     def act() -> Response:
         typed = form.authors()
         try:
-            rev = _save(app, case, typed, form)
+            rev = _save(app, case, typed)
         except SavedMeanwhile as meanwhile:
             assert isinstance(meanwhile.current, Authors)
             _show_authors(form, meanwhile.current)
@@ -123,7 +123,7 @@ def declaration(case_id: str) -> Response:
     def act() -> Response:
         typed = _typed_declaration(form, campaign, app, at=received_at())
         try:
-            rev = _save(app, case, typed, form)
+            rev = _save(app, case, typed)
         except SavedMeanwhile as meanwhile:
             assert isinstance(meanwhile.current, Declaration)
             shown = shown_declaration(meanwhile.current)
@@ -174,11 +174,9 @@ def _opened(case_id: str) -> tuple[App, Case, Campaign]:
     return app, case, app.campaigns.get(case.campaign_id)
 
 
-def _save(app: App, case: Case, part: About | Authors | Declaration, form: ChineseForm) -> int:
-    return save_part(
-        app,
-        SavePart(case_id=case.id, account_id=who().id, part=part, received_at=received_at(), command=form.command),
-    )
+def _save(app: App, case: Case, part: About | Authors | Declaration) -> int:
+    """Keep a part. Saving the same again changes nothing, so it needs no command id (autosave would fill the list)."""
+    return save_part(app, SavePart(case_id=case.id, account_id=who().id, part=part, received_at=received_at()))
 
 
 def _show_difference(
