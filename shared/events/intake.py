@@ -96,6 +96,17 @@ class CaseSubmittedInFull(Event):
     at: Instant
 
 
+class SignaturesAdded(Event):
+    """An author signed after the case was handed in; ``unsigned`` names those of that version who still have not."""
+
+    topic: ClassVar[str] = "intake.internal"
+    campaign_id: str
+    case_id: str
+    case_version: int
+    unsigned: tuple[str, ...]
+    at: Instant
+
+
 class CaseWithdrawn(Event):
     """The author withdrew the case; what anybody may know."""
 

@@ -52,6 +52,13 @@ def test_after_the_grace_nothing_counts() -> None:
     assert refused.value.message == CLOSED
 
 
+def test_without_grace_the_first_instant_after_the_window_is_too_late() -> None:
+    strict = CAMPAIGN.model_copy(update={"grace_minutes": 0})
+    assert submit(a_case(), at=CLOSES - MS, campaign=strict) == 1
+    with pytest.raises(Refused, match="window-closed"):
+        submit(a_case(), at=CLOSES, campaign=strict)
+
+
 @pytest.mark.parametrize("edited_at", [CLOSES, CLOSES + MS])
 def test_a_draft_edited_after_the_end_has_no_grace(edited_at: datetime) -> None:
     with pytest.raises(Refused, match="window-closed"):
@@ -363,3 +370,15 @@ def test_the_timeline_holds_only_official_stages(now: datetime, states: list[str
 )
 def test_the_next_date(now: datetime, words: str) -> None:
     assert next_date(CAMPAIGN, now=now) == words
+
+
+def test_an_author_who_signs_after_the_submission_signs_the_version_that_is_with_the_province() -> None:
+    case = a_case()
+    submit(case)
+    assert case.versions[-1].unsigned == ("李明",)
+    case.news.clear()
+    case.confirm("person-li", account_id="account-li", at=NOON)
+    assert [(event.topic, getattr(event, "unsigned", None)) for event in case.news] == [("intake.internal", ())]
+    case.news.clear()
+    case.confirm("person-li", account_id="account-li", at=NOON)
+    assert case.news == []

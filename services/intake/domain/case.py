@@ -26,7 +26,7 @@ from services.intake.domain.sheet import About, Authors, Confirmed, Declaration,
 from services.intake.domain.version import Submitter, Version
 from shared.aggregates import Aggregate
 from shared.campaign.model import Campaign
-from shared.events.intake import CaseWithdrawn, FileArrived
+from shared.events.intake import CaseWithdrawn, FileArrived, SignaturesAdded
 from shared.events.review import DisqualificationRecorded, ResultOutcome, ResultToldToAuthors
 from shared.events.validation import FileChecked, Outcome, ReportReady
 from shared.trouble import NotThere, Refused
@@ -168,6 +168,23 @@ class Case(Aggregate):
             raise NotThere()
         if person not in {done.person for done in self.confirmed}:
             self.confirmed = (*self.confirmed, Confirmed(person=person, account_id=account_id, at=at))
+            self._tell_signature(person, at)
+
+    def _tell_signature(self, person: str, at: datetime) -> None:
+        """Whoever signs after the submission signs the version that is with the province."""
+        version = self.latest
+        if version is None:
+            return
+        signed = {done.person for done in self.confirmed}
+        names = {author.name: author.person for author in version.authors.people}
+        if person not in names.values():
+            return
+        unsigned = tuple(name for name in version.unsigned if names.get(name) not in signed)
+        self.tell(
+            SignaturesAdded(
+                campaign_id=self.campaign_id, case_id=self.id, case_version=version.version, unsigned=unsigned, at=at
+            )
+        )
 
     def _edited(self, at: datetime) -> None:
         self.edited_at = max(self.edited_at, at)

@@ -27,7 +27,7 @@ from services.review.domain.values import (
     told_outcome,
 )
 from shared.aggregates import Aggregate
-from shared.events.intake import CaseSubmittedInFull
+from shared.events.intake import CaseSubmittedInFull, SignaturesAdded
 from shared.events.review import (
     CaseDisqualified,
     CaseRecommended,
@@ -87,6 +87,11 @@ class Case(Aggregate):
         return self.case_version > self.withdrawn_version and self.disqualified is None
 
     # What intake and validation say
+
+    def take_signatures(self, event: SignaturesAdded) -> None:
+        """Authors of the present version signed later; of another version it changes nothing."""
+        if event.case_version == self.case_version:
+            self.unsigned = event.unsigned
 
     def take_submission(self, event: CaseSubmittedInFull) -> None:
         """Hold a newer version; an older one changes nothing."""

@@ -7,7 +7,7 @@ from typing import cast
 from services.review.app import App
 from services.review.domain.case import Case
 from shared.events.certificate import CertificateIssued, CertificateReplaced, CertificateRevoked
-from shared.events.intake import CaseSubmittedInFull, CaseWithdrawn
+from shared.events.intake import CaseSubmittedInFull, CaseWithdrawn, SignaturesAdded
 from shared.events.validation import ReportReady
 from shared.events.wire import Heard
 
@@ -43,6 +43,12 @@ def case_withdrawn(app: App, heard: Heard) -> None:
         lambda case: case.withdraw(case_version=event.case_version, at=event.at),
         create=lambda: Case(id=event.case_id, campaign_id=event.campaign_id),
     )
+
+
+def signatures_added(app: App, heard: Heard) -> None:
+    """Authors signed after the submission; recommending may have waited for them."""
+    event = cast(SignaturesAdded, heard.event)
+    app.cases.hear(heard, event.case_id, lambda case: case.take_signatures(event))
 
 
 def certificate_issued(app: App, heard: Heard) -> None:

@@ -15,6 +15,7 @@ from services.review.handlers.cases import (
     certificate_replaced,
     certificate_revoked,
     report_ready,
+    signatures_added,
 )
 from services.review.handlers.contacts import contact_approved, form_received
 from services.review.handlers.decision import decision_published
@@ -29,6 +30,7 @@ from shared.events.wire import Heard
 REACTIONS: dict[type[Event], Callable[[App, Heard], None]] = {
     intake.CaseSubmittedInFull: case_submitted,
     intake.CaseWithdrawn: case_withdrawn,
+    intake.SignaturesAdded: signatures_added,
     intake.AuthorSessionsRevoked: sessions_revoked,
     validation.ReportReady: report_ready,
     notify.ContactFormReceived: form_received,
