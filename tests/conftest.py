@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
 import uuid
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
@@ -39,6 +42,29 @@ def setting(name: str) -> str:
     if not value:
         pytest.fail(f"ZHENGJI_{name} is not set: start the servers with `make up-servers`")
     return value
+
+
+@dataclass(frozen=True)
+class Platform:
+    """The whole platform as it runs on this machine: its door, and the folder of its stack."""
+
+    url: str
+    var: Path
+
+
+@pytest.fixture(scope="session")
+def platform() -> Platform:
+    """All processes of the stack whose servers the tests use; they are started where they do not run yet."""
+    setting("MONGO_URI")
+    var = Path(os.environ["ZHENGJI_STACK"])
+    root = Path(__file__).parent.parent
+    command = [sys.executable, "-m", "deploy.local", "up"]
+    started = subprocess.run(
+        command, cwd=root, env={**os.environ, "ZHENGJI_VAR": str(var)}, capture_output=True, text=True, check=False
+    )
+    if started.returncode:
+        pytest.fail(f"the platform did not start:\n{started.stdout[-3000:]}\n{started.stderr[-3000:]}")
+    return Platform(url=setting("PUBLIC_URL"), var=var)
 
 
 @pytest.fixture

@@ -18,6 +18,16 @@ TABLE: tuple[tuple[str, str], ...] = (
     ("notify", "mailbox"),
 )
 
+# A whole year is played in minutes here, and the mail server is our own: no provider's limits, no long waits.
+LETTERS: dict[str, str] = {
+    "ZHENGJI_LETTERS_PER_MINUTE": "6000",
+    "ZHENGJI_LETTERS_PER_MINUTE_AND_DOMAIN": "6000",
+    "ZHENGJI_LETTERS_BURST": "1000",
+    "ZHENGJI_LETTER_FIRST_WAIT_SECONDS": "2",
+    "ZHENGJI_LETTER_LEASE_SECONDS": "15",
+    "ZHENGJI_MAILBOX_EVERY_SECONDS": "1",
+}
+
 # Which service answers below which path; the longest prefix wins.
 PREFIXES: dict[str, tuple[str, ...]] = {
     "intake": (
