@@ -130,7 +130,7 @@ def case_list(app: App, campaign: Campaign, filters: Filters, *, most: int = PAG
     total = app.cases.count(query)
     pages = max(1, -(-total // most))
     page = min(max(1, filters.page), pages)
-    sort = SORTS.get(filters.sort, "number")
+    sort = _sort_of(filters.sort)
     rows = list(app.cases.rows(query, only=LINE_FIELDS, sort=sort, limit=page * most))[(page - 1) * most :]
     return CaseList(lines=tuple(line_of(row, campaign) for row in rows), total=total, page=page, pages=pages)
 
@@ -228,6 +228,14 @@ STAGES: dict[str, dict[str, Any]] = {
     "scored": {"mean": {"$ne": None}, "published_at": None},
     "published": {"published_at": {"$ne": None}},
 }
+
+
+def _sort_of(asked: str) -> str:
+    """The field to sort by; ``-`` before a name turns the order round."""
+    if asked in SORTS or not asked.startswith("-"):
+        return SORTS.get(asked, "number")
+    sort = SORTS.get(asked.removeprefix("-"), "-number")
+    return sort.removeprefix("-") if sort.startswith("-") else f"-{sort}"
 
 
 def _query(campaign: Campaign, filters: Filters) -> dict[str, Any]:

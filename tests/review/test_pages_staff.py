@@ -1,0 +1,285 @@
+"""The pages on which staff activate their account, set up the second factor, and log in."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+import pyotp
+import pytest
+from flask import Flask
+
+from services.review.app import App
+from services.review.handlers.accounts import create_first_administrator, reissue_code
+from shared.clock import FixedClock
+from shared.identity.secrets import unseal
+from tests.review.conftest import LATER, LETTERS, Browser, staff_account, submitted_case
+
+PASSWORD = "screening-2024"
+MOBILE = "13912345678"
+
+
+@pytest.fixture
+def code(app: App) -> str:
+    """The activation code of the first administrator."""
+    return create_first_administrator(app, "何静", MOBILE, "he@example.com")
+
+
+def activate(browser: Browser, right: str, **fields: Any) -> int:
+    answers = {"mobile": MOBILE, "code": right, "password": PASSWORD, "password_again": PASSWORD, **fields}
+    return browser.fill("/staff/activate", **answers).status_code
+
+
+def number(browser: Browser, clock: FixedClock) -> str:
+    """What the person's app shows for the secret on the page."""
+    secret = re.search(r"data-secret>([^<]+)<", browser.page)
+    assert secret
+    return str(pyotp.TOTP(secret[1].replace(" ", "")).at(clock.at))
+
+
+@pytest.fixture
+def secret(browser: Browser, code: str, clock: FixedClock) -> str:
+    """Activated, second factor confirmed, logged in; gives the secret."""
+    assert activate(browser, code) == 303
+    browser.open("/staff/second-factor")
+    found = re.search(r"data-secret>([^<]+)<", browser.page)
+    assert found
+    assert browser.post("/staff/second-factor", number=number(browser, clock)).headers["Location"] == "/centre"
+    return found[1].replace(" ", "")
+
+
+def test_from_the_letter_to_the_desk(browser: Browser, secret: str, clock: FixedClock) -> None:
+    """R1, L5"""
+    assert browser.open("/staff").headers["Location"] == "/centre"
+    browser.fill("/staff/logout")
+    assert browser.open("/staff").headers["Location"] == "/staff/login?next=%2Fstaff"
+    clock.at += LATER
+    shown = pyotp.TOTP(secret).at(clock.at)
+    entered = browser.fill("/staff/login", mobile=MOBILE, password=PASSWORD, number=shown)
+    assert (entered.status_code, entered.headers["Location"]) == (303, "/centre")
+    cookie = next(line for line in entered.headers.getlist("Set-Cookie") if line.startswith("staff="))
+    assert "HttpOnly" in cookie and "SameSite=Lax" in cookie
+
+
+def test_the_link_opens_a_form_and_spends_nothing(browser: Browser, app: App, code: str) -> None:
+    """R1: only posting spends the code."""
+    for _ in range(3):
+        browser.open(f"/staff/activate?code={code}")
+        assert browser.typed("code") == code
+    assert app.accounts.find_by({"login": MOBILE}).activation.used_at is None  # type: ignore[union-attr]
+    assert activate(browser, code) == 303
+
+
+@pytest.mark.parametrize(
+    ("fields", "message"),
+    [
+        ({"mobile": ""}, "请填写手机号。"),
+        ({"mobile": "1391234567"}, "手机号应为11位数字，例如13800001234。"),
+        ({"code": " "}, "请填写激活码。"),
+        ({"code": "AAAA-BBBB-CCCC"}, "手机号与激活码不相符，请核对后重新输入；重发过的，以最后一封邮件为准。"),
+        ({"mobile": "13900000000"}, "手机号与激活码不相符，请核对后重新输入；重发过的，以最后一封邮件为准。"),
+        ({"password": "short", "password_again": "short"}, "密码至少10个字符，请换一个更长的密码。"),
+        ({"password": "", "password_again": ""}, "请设置密码。"),
+        ({"password_again": "another-one-2024"}, "两次填写的密码不一致，请重新填写。"),
+    ],
+)
+def test_activation_says_what_is_wrong(browser: Browser, code: str, fields: dict[str, str], message: str) -> None:
+    assert activate(browser, code, **fields) == 422
+    assert message in browser.errors()
+    assert browser.typed("mobile") == fields.get("mobile", MOBILE)
+    assert browser.typed("code") == fields.get("code", code).strip()
+
+
+def test_a_code_works_once_and_a_reissue_kills_the_old_one(
+    browser: Browser, new_browser: Callable[[], Browser], app: App, code: str
+) -> None:
+    """R1"""
+    assert activate(browser, code) == 303
+    other = new_browser()
+    assert activate(other, code) == 422
+    assert other.errors() == ["该激活码已使用过。请直接登录；忘记密码请联系组织单位重发激活码。"]
+    account = app.accounts.find_by({"login": MOBILE})
+    assert account is not None
+    reissue_code(app, account_id=account.id, by="somebody")
+    assert activate(other, code) == 422
+    assert other.errors() == ["手机号与激活码不相符，请核对后重新输入；重发过的，以最后一封邮件为准。"]
+    browser.open("/staff/second-factor")
+    assert "data-secret" not in browser.page
+
+
+def test_a_code_expires(browser: Browser, code: str, clock: FixedClock) -> None:
+    """R1"""
+    clock.at += timedelta(days=15)
+    assert activate(browser, code) == 422
+    assert browser.errors() == ["该激活码已过期，请联系组织单位重发激活码。"]
+
+
+@pytest.mark.parametrize(
+    ("typed", "message"),
+    [
+        ("", "请填写动态验证码。"),
+        ("12345", "动态验证码为6位数字，请按手机应用上显示的填写。"),
+        ("abcdef", "动态验证码为6位数字，请按手机应用上显示的填写。"),
+        ("000000", "动态验证码不正确或已使用过，请输入应用中最新的6位数字。"),
+    ],
+)
+def test_the_second_factor_must_be_proved(browser: Browser, code: str, typed: str, message: str) -> None:
+    """L5"""
+    activate(browser, code)
+    browser.open("/staff/second-factor")
+    before = re.search(r"data-secret>([^<]+)<", browser.page)
+    assert browser.post("/staff/second-factor", number=typed).status_code == 422
+    assert browser.errors() == [message]
+    assert browser.typed("number") == typed
+    after = re.search(r"data-secret>([^<]+)<", browser.page)
+    assert before and after and before[1] == after[1]
+    assert browser.open("/staff").status_code == 302
+
+
+def test_the_picture_is_for_those_who_set_up(browser: Browser, code: str) -> None:
+    assert browser.open("/staff/second-factor.svg").status_code == 404
+    activate(browser, code)
+    picture = browser.open("/staff/second-factor.svg")
+    assert (picture.status_code, picture.content_type) == (200, "image/svg+xml")
+    assert picture.headers["Cache-Control"] == "no-store"
+
+
+def test_setting_up_ends_after_half_an_hour(browser: Browser, code: str, clock: FixedClock) -> None:
+    activate(browser, code)
+    clock.at += timedelta(minutes=31)
+    assert browser.open("/staff/second-factor").headers["Location"].startswith("/staff/login")
+
+
+WRONG = "手机号、密码或动态验证码不正确，请核对后重新登录。"
+
+
+@pytest.mark.parametrize(
+    ("fields", "status", "message"),
+    [
+        ({"mobile": ""}, 422, "请填写手机号。"),
+        ({"mobile": "139"}, 422, "手机号应为11位数字，例如13800001234。"),
+        ({"password": ""}, 422, "请填写密码。"),
+        ({"number": "12"}, 422, "动态验证码为6位数字，请按手机应用上显示的填写。"),
+        ({"password": "not-this-one"}, 401, WRONG),
+        ({"number": "000000"}, 401, WRONG),
+        ({"number": ""}, 401, WRONG),
+        ({"mobile": "13700000000"}, 401, WRONG),
+    ],
+)
+def test_logging_in_says_what_is_wrong(
+    browser: Browser, secret: str, clock: FixedClock, fields: dict[str, str], status: int, message: str
+) -> None:
+    browser.fill("/staff/logout")
+    clock.at += LATER
+    answers = {"mobile": MOBILE, "password": PASSWORD, "number": pyotp.TOTP(secret).at(clock.at), **fields}
+    assert browser.fill("/staff/login", **answers).status_code == status
+    assert browser.errors() == [message]
+    assert browser.typed("mobile") == answers["mobile"]
+    assert browser.typed("password") == ""
+
+
+def test_five_failures_lock_for_a_quarter_of_an_hour(browser: Browser, secret: str, clock: FixedClock) -> None:
+    clock.at += LATER
+    for _ in range(5):
+        browser.fill("/staff/login", mobile=MOBILE, password="wrong", number="000000")
+    right = {"mobile": MOBILE, "password": PASSWORD, "number": pyotp.TOTP(secret).at(clock.at)}
+    assert browser.fill("/staff/login", **right).status_code == 429
+    assert browser.errors() == ["连续多次登录失败，账号已暂停登录，请在15分钟后重试。"]
+
+
+def test_what_was_typed_survives_an_expired_session(browser: Browser, secret: str, clock: FixedClock) -> None:
+    browser.open("/staff/password")
+    clock.at += timedelta(hours=2)
+    assert browser.post("/staff/password", password_present="x").status_code == 401
+    assert "登录已过期，您填写的内容已保留" in browser.page
+    browser.post("/staff/login")
+    shown = pyotp.TOTP(secret).at(clock.at)
+    browser.post("/staff/login", mobile=MOBILE, password="wrong", number=shown)
+    browser.post("/staff/login", mobile=MOBILE, password=PASSWORD, number=shown)
+    assert "登录成功，您填写的内容已保留" in browser.page
+
+
+def test_who_keeps_working_stays_logged_in(browser: Browser, secret: str, clock: FixedClock) -> None:
+    for _ in range(4):
+        clock.at += timedelta(minutes=40)
+        assert browser.open("/staff").headers["Location"] == "/centre"
+
+
+@pytest.mark.parametrize(
+    ("fields", "message"),
+    [
+        ({"password_present": ""}, "请填写现在的密码。"),
+        ({"password_present": "wrong-one"}, "现在的密码不正确，请重新填写。"),
+        ({"password": "short", "password_again": "short"}, "密码至少10个字符，请换一个更长的密码。"),
+        ({"password_again": "something-else"}, "两次填写的密码不一致，请重新填写。"),
+    ],
+)
+def test_changing_the_password_says_what_is_wrong(
+    browser: Browser, secret: str, fields: dict[str, str], message: str
+) -> None:
+    new = "another-2024-secret"
+    answers = {"password_present": PASSWORD, "password": new, "password_again": new, **fields}
+    assert browser.fill("/staff/password", **answers).status_code == 422
+    assert browser.errors() == [message]
+
+
+def test_changing_the_password_ends_other_sessions(
+    browser: Browser, new_browser: Callable[[], Browser], secret: str, clock: FixedClock
+) -> None:
+    clock.at += LATER
+    other = new_browser()
+    other.fill("/staff/login", mobile=MOBILE, password=PASSWORD, number=pyotp.TOTP(secret).at(clock.at))
+    clock.at += LATER
+    new = "another-2024-secret"
+    browser.fill("/staff/password", password_present=PASSWORD, password=new, password_again=new)
+    assert other.open("/staff").headers["Location"].startswith("/staff/login")
+    assert browser.open("/staff").headers["Location"] == "/centre"
+
+
+def test_an_expert_needs_no_second_factor_unless_told(app: App, browser: Browser) -> None:
+    from services.review.handlers.invitations import inviting, new_invitation
+
+    made = new_invitation(app)
+    staff_account(app, "expert", mobile="13700001111")
+    app.accounts.change("expert", inviting(made))
+    assert unseal(made.sealed_code, _letters()) == made.code
+    answers = {"mobile": "13700001111", "code": made.code, "password": PASSWORD, "password_again": PASSWORD}
+    assert browser.fill("/staff/activate", **answers).headers["Location"] == "/expert"
+    browser.fill("/staff/logout")
+    entered = browser.fill("/staff/login", mobile="13700001111", password=PASSWORD)
+    assert entered.headers["Location"] == "/expert"
+
+
+def _letters() -> str:
+    import base64
+
+    return base64.b64encode(bytes(LETTERS)).decode()
+
+
+ROLES = ("province", "helper", "expert", "officer", "administrator")
+WALK = {
+    "/staff/password": set(ROLES),
+    "/staff/logout": set(ROLES),
+    "/province": {"province", "helper"},
+    "/province/cases": {"province", "helper"},
+    "/province/cases/case-1": {"province", "helper"},
+    "/province/shortlist": {"province", "helper"},
+    "/province/shortlist/summary": {"province", "helper"},
+    "/province/recommend?case=case-1": {"province"},
+    "/province/shortlist/confirm": {"province"},
+    "/province/shortlist/none": {"province"},
+    "/expert/statement": {"expert"},
+}
+
+
+@pytest.mark.parametrize("role", ["nobody", *ROLES])
+def test_each_role_opens_its_own_pages_only(
+    app: App, web: Flask, role: str, new_browser: Callable[[], Browser], logged_in: Callable[..., Browser]
+) -> None:
+    submitted_case(app)
+    visitor = new_browser() if role == "nobody" else logged_in(role)
+    seen = {path: visitor.open(path).status_code for path in WALK}
+    refused = 302 if role == "nobody" else 403
+    assert seen == {path: 200 if role in allowed else refused for path, allowed in WALK.items()}
