@@ -35,7 +35,9 @@ def test_writers_at_once_leave_no_gap(record: AuditTrail) -> None:
     assert record.verify() is None
 
 
-@pytest.mark.parametrize("change", [{"why": "不好"}, {"by": "you"}, {"before": "0" * 64}, {"at": datetime(2025, 1, 1, tzinfo=UTC)}])
+@pytest.mark.parametrize(
+    "change", [{"why": "不好"}, {"by": "you"}, {"before": "0" * 64}, {"at": datetime(2025, 1, 1, tzinfo=UTC)}]
+)
 def test_a_changed_entry_is_found(record: AuditTrail, database: Database, change: dict[str, object]) -> None:
     for number in range(5):
         record.append(decided(number))
