@@ -5,6 +5,7 @@ from __future__ import annotations
 import uuid
 from collections.abc import Callable
 from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any, TypeVar
@@ -23,18 +24,23 @@ from services.intake.settings import IntakeSettings
 from services.notify import wiring as notify
 from services.notify.settings import NotifySettings
 from services.review import wiring as review
+from services.review.handlers.accounts import create_first_administrator
+from services.review.handlers.campaign import load_campaign_draft
 from services.review.settings import ReviewSettings
 from services.validation import wiring as validation
 from services.validation.adapters.sandbox import Sandbox
 from services.validation.checking import Checker
 from services.validation.settings import ValidationSettings
+from shared.campaign.model import Campaign
 from shared.clock import FixedClock, system_clock
+from shared.events.catalogue import TOPICS
 from shared.messaging.memory import MemoryBus
 from shared.process import Loop
 from shared.records import Database
 from shared.trouble import Away, Conflict
 from tests.conftest import setting
 from tests.journeys.doors import HOST, Door
+from zhengji.play.accounting import Truth
 from zhengji.play.browser import Browser
 from zhengji.play.post import Post
 from zhengji.play.world import TRUST, TookTooLong
@@ -107,6 +113,21 @@ class OneProcess:
         """Move the clock there and let the services work."""
         if at > self.clock():
             self.pass_time(at - self.clock())
+
+    @property
+    def backstage(self) -> Backstage:
+        """What no page does."""
+        return Backstage(self.apps["review"])
+
+    @property
+    def truth(self) -> Truth:
+        """Where the accounting looks."""
+        return Truth(
+            databases={service: database.db for service, database in self.databases.items()},
+            read_object=self.apps["review"].objects.chunks,
+            letters=self.post.letters,
+            topics=lambda: {topic: len(self.bus.records(topic)) for topic in TOPICS},
+        )
 
     # Turning
 
@@ -209,6 +230,21 @@ class OneProcess:
         names = [DeleteObject(each.object_name or "") for each in store.list_objects(bucket, recursive=True)]
         assert not list(store.remove_objects(bucket, names))
         store.remove_bucket(bucket)
+
+
+@dataclass(frozen=True)
+class Backstage:
+    """The command line's two calls, on the review of this process."""
+
+    app: Any
+
+    def load(self, campaign: Campaign) -> None:
+        """Draft a campaign."""
+        load_campaign_draft(self.app, campaign)
+
+    def first_administrator(self, *, name: str, mobile: str, email: str) -> str:
+        """Make the first administrator; gives the code."""
+        return create_first_administrator(self.app, name, mobile, email)
 
 
 def _step(loop: Loop) -> bool:

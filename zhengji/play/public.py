@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import io
+import re
 from dataclasses import dataclass
 
 from zhengji.play.browser import Broken, Browser, File
 
+_RESULT = re.compile(r"/results/[0-9a-f-]{36}$")
 VALID, REVOKED = "证书有效", "证书已撤销"
 NOT_GENUINE = "不能通过核验"
 
@@ -47,6 +49,17 @@ class Reader:
             for each in page.facts()
             if "证书编号" in each
         ]
+
+    def published_titles(self) -> set[str]:
+        """The titles on the public list, all pages; empty before publication."""
+        titles: set[str] = set()
+        page = self.browser.open("/results")
+        while True:
+            titles |= {words for words, to in page.links if _RESULT.search(to)}
+            onward = [to for words, to in page.links if "下一页" in words]
+            if not onward:
+                return titles
+            page = self.browser.open(onward[0])
 
     def verify_number(self, number: str) -> str:
         """What the verification page says of a number."""

@@ -57,8 +57,8 @@ class Play:
     disqualified: str = ""
 
     def __post_init__(self) -> None:
-        self.centre = Centre(self.world, self.cast.administrator)
-        self.deputy = Centre(self.world, self.cast.deputy)
+        self.centre = Centre(self.world, self.book, self.cast.administrator)
+        self.deputy = Centre(self.world, self.book, self.cast.deputy)
 
     def run(self) -> None:
         """All acts."""
@@ -107,7 +107,7 @@ class Play:
             for plan in plans:
                 self.world.until(f"{plan.name}: the form at the centre", partial(self.centre.approve_contact, plan))
                 done()
-        self.clerks = [Clerk(self.world, plan) for plan in plans]
+        self.clerks = [Clerk(self.world, self.book, plan) for plan in plans]
         with self.screen.step("激活省级账号", len(plans)) as done:
             self.each(self.clerks, lambda clerk: clerk.staff.activate_by_mail(), done)
         self.deputy.staff.activate_by_mail()
@@ -185,8 +185,12 @@ class Play:
 
     def invite_experts(self) -> None:
         """A spreadsheet, letters, activation, the statement of avoidance."""
-        self.centre.import_experts(self.cast.experts)
-        self.judges = [Judge(self.world, person) for person in self.cast.experts]
+        self.centre.import_experts(self.cast.experts, self.campaign)
+        hidden = {
+            author.case_id: [text for person in author.plan.people for text in (person.name, person.unit)]
+            for author in self.authors
+        }
+        self.judges = [Judge(self.world, person, self.campaign, hidden) for person in self.cast.experts]
         with self.screen.step("专家激活账号、签署承诺", len(self.judges)) as done:
             self.each(self.judges, Judge.enter, done)
 
@@ -199,11 +203,23 @@ class Play:
         self.screen.say(f"资格审定：{count} 件省级推荐案例")
 
     def review(self) -> None:
-        """Assignment, scores."""
+        """Assignment; one expert steps back and another takes over; scores until none is open."""
         self.centre.fix_sizes()
         self.centre.assign()
+        busy = self.world.until("tasks at the experts", self._somebody_with_tasks, seconds=120)
+        left = busy.step_back()
+        self.screen.say(f"一位专家回避 1 件案例（{left[:8]}），改由他人推荐")
         with self.screen.step("专家评分", len(self.judges)) as done:
             self.each(self.judges, Judge.score_all, done, within="review")
+        self.world.until("every case scored", self._all_scored, seconds=120)
+        self.screen.say(f"评分 {sum(judge.scored for judge in self.judges)} 份")
+
+    def _somebody_with_tasks(self) -> Judge | None:
+        return next((judge for judge in self.judges if judge.tasks()), None)
+
+    def _all_scored(self) -> bool:
+        """What came in late, after a recusal, is scored as well."""
+        return sum(judge.score_all() for judge in self.judges) == 0 and self.centre.all_scored()
 
     # Act five: the result
 
@@ -248,7 +264,7 @@ class Play:
         number = reader.query(plan.author.name, plan.author.mobile)[0].number
         case_id = next(each.case_id for each in self.authors if each.plan is plan)
         self.centre.propose_disqualification(case_id)
-        self.deputy.confirm_disqualification(case_id)
+        self.deputy.confirm_disqualification()
         self.world.until(f"{number} revoked", lambda: REVOKED in reader.verify_number(number) or None, seconds=120)
         self.world.until(
             "the public list without it", lambda: plan.story.title not in reader.published_titles() or None

@@ -1,0 +1,238 @@
+"""A stack of its own for tests that break it: our programs are killed, Kafka is taken away, and the truth is read."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import time
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from functools import cached_property
+from importlib import import_module
+from pathlib import Path
+from typing import Any, TypeVar
+
+import httpx
+from kafka import KafkaAdminClient, KafkaConsumer, TopicPartition
+from pymongo import MongoClient
+
+from deploy.local.places import Places, places
+from deploy.local.processes import Processes
+from deploy.local.settings_file import read_settings
+from deploy.local.stack import Stack
+from deploy.local.table import SERVICES, OwnProgram
+from shared.campaign.loading import load_campaign
+from shared.campaign.model import Campaign
+from shared.campaign.pacing import paced
+from shared.clock import system_clock
+from shared.events.base import Event
+from shared.events.catalogue import TOPICS
+from shared.objects import Objects
+from shared.settings import ServiceSettings
+from zhengji.campaigns import keep_draft, renamed
+from zhengji.play.accounting import Truth, settled
+from zhengji.play.author import Author
+from zhengji.play.book import Book
+from zhengji.play.cast import make_cast
+from zhengji.play.post import Post
+from zhengji.play.world import RealWorld
+from zhengji.surroundings import settings_of
+
+T = TypeVar("T")
+CAMPAIGN = Path("campaigns/2024-teacher-training.yaml")
+# Whoever was killed is missed sooner than in production, so that nobody waits minutes for a lease to run out.
+SOON = {
+    "ZHENGJI_CHECK_LEASE_SECONDS": "15",
+    "ZHENGJI_JOB_LEASE_SECONDS": "15",
+    "ZHENGJI_LETTER_LEASE_SECONDS": "10",
+    "ZHENGJI_LETTER_FIRST_WAIT_SECONDS": "2",
+}
+
+
+class Platform:
+    """The whole platform in a folder of its own, with its own ports, data and keys."""
+
+    def __init__(self, folder: str = "var/faults") -> None:
+        self.places: Places = places({"ZHENGJI_VAR": folder})
+        self._processes = Processes(self.places.run, self.places.log)
+        self._environ = {name: text for name, text in os.environ.items() if not name.startswith("ZHENGJI_")}
+        self._environ |= {"ZHENGJI_VAR": folder, **SOON}
+        if cache := os.environ.get("ZHENGJI_CACHE"):
+            self._environ["ZHENGJI_CACHE"] = cache
+
+    # Starting, killing, stopping
+
+    def start(self) -> None:
+        """Everything, on empty data."""
+        self.remove()
+        self.command("up")
+
+    def remove(self) -> None:
+        """Stop what was started from here and throw its data away; what a test run that was cut off left, too."""
+        self.command("down", "--remove")
+
+    def command(self, *words: str, **settings: str) -> None:
+        """One command of the local stack."""
+        done = subprocess.run(
+            [str(self.places.python), "-m", "deploy.local", *words, "--installed"],
+            cwd=self.places.root,
+            env=self._environ | settings,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            timeout=300,
+            check=False,
+        )
+        assert done.returncode == 0, f"deploy.local {' '.join(words)}: {done.stdout[-2000:]}"
+
+    def kill(self, name: str) -> int:
+        """Kill a program with everything it started, as an out-of-memory kill of its container would."""
+        pid = self._processes.pid(name)
+        assert pid is not None, f"{name} does not run"
+        os.killpg(pid, signal.SIGKILL)
+        return pid
+
+    def runs_anew(self, name: str, *, since: int) -> bool:
+        """Whether the keeper has started it again after it was killed, and it is ready."""
+        return self._processes.pid(name) not in (None, since) and self.is_ready(name)
+
+    def is_ready(self, name: str) -> bool:
+        """What its own probe says."""
+        try:
+            return httpx.get(f"http://127.0.0.1:{self._ports[name]}/readyz", timeout=5).status_code == 200
+        except httpx.TransportError:
+            return False
+
+    @cached_property
+    def own(self) -> tuple[OwnProgram, ...]:
+        """Our programs, in the order in which they start."""
+        return Stack(self.places, self._environ).own
+
+    @cached_property
+    def _ports(self) -> Mapping[str, int]:
+        return {program.name: program.port for program in self.own}
+
+    # Looking
+
+    @cached_property
+    def settings(self) -> Mapping[str, str]:
+        """What the stack tells everybody."""
+        return read_settings(self.places.stack_env)
+
+    @cached_property
+    def world(self) -> RealWorld:
+        """The platform from outside; its people press a button again for two minutes before they complain."""
+        post = Post(
+            smtp_host=self.settings["ZHENGJI_SMTP_HOST"],
+            smtp_port=int(self.settings["ZHENGJI_SMTP_PORT"]),
+            imap_host=self.settings["ZHENGJI_IMAP_HOST"],
+            imap_port=int(self.settings["ZHENGJI_IMAP_PORT"]),
+        )
+        url, mailbox = self.settings["ZHENGJI_PUBLIC_URL"], self.settings["ZHENGJI_IMAP_USER"]
+        return RealWorld(url=url, post=post, mailbox=mailbox, threads=4, patience=120)
+
+    @cached_property
+    def truth(self) -> Truth:
+        """Databases, store, mailboxes and topics, for reading only."""
+        settings = settings_of(ServiceSettings, var=self.places.var, service="intake")
+        client: MongoClient[dict[str, Any]] = MongoClient(settings.mongo_uri, tz_aware=True)
+        objects = Objects(settings)
+        return Truth(
+            databases={service: client[f"{settings.mongo_prefix}_{service}"] for service in SERVICES},
+            read_object=objects.chunks,
+            letters=self.world.post.letters,
+            topics=lambda: dict(_by_topic(self.ends())),
+        )
+
+    def ends(self) -> dict[TopicPartition, int]:
+        """Where each partition of each topic ends."""
+        consumer = KafkaConsumer(bootstrap_servers=self.settings["ZHENGJI_KAFKA_SERVERS"])
+        try:
+            found = [
+                TopicPartition(topic, each) for topic in TOPICS for each in consumer.partitions_for_topic(topic) or ()
+            ]
+            return dict(consumer.end_offsets(found))
+        finally:
+            consumer.close()
+
+    def unheard(self) -> dict[str, int]:
+        """How many records each service has not heard yet; services that heard everything are not in it."""
+        ends = self.ends()
+        admin = KafkaAdminClient(bootstrap_servers=self.settings["ZHENGJI_KAFKA_SERVERS"])
+        try:
+            positions = admin.list_group_offsets(list(SERVICES))
+        finally:
+            admin.close()
+        left = {}
+        for service in SERVICES:
+            known, topics = positions.get(service, {}), _heard_by(service)
+            behind = (end - _position(known.get(place)) for place, end in ends.items() if place.topic in topics)
+            left[service] = sum(behind)
+        return {service: count for service, count in left.items() if count}
+
+    def rests(self) -> bool:
+        """Whether every event is told and heard, every job done, every letter sent."""
+        return settled(self.truth) and not self.unheard() and settled(self.truth)
+
+
+def wait(what: str, met: Callable[[], T | None], *, seconds: float) -> T:
+    """Ask until it is so; the test fails after ``seconds``."""
+    deadline = time.monotonic() + seconds
+    while not (found := met()):
+        assert time.monotonic() < deadline, f"{what}: not within {seconds:.0f} s"
+        time.sleep(0.2)
+    return found
+
+
+def published_campaign(platform: Platform, *, hours: float = 2) -> Campaign:
+    """A campaign that takes submissions now and for hours."""
+    run = format(int(time.time()), "x")
+    pace = {"contact_forms": 1.0, "submission": hours * 3600}
+    campaign = paced(renamed(load_campaign(CAMPAIGN), f"2024-faults-{run}"), system_clock(), pace)
+    keep_draft(campaign, var=platform.places.var)
+    _publish(platform, campaign)
+    wait("the campaign in intake", lambda: platform.world.browser().open("/register").status == 200, seconds=90)
+    return campaign
+
+
+def _publish(platform: Platform, campaign: Campaign) -> None:
+    from services.review import wiring
+    from services.review.handlers.campaign import publish_campaign
+    from services.review.settings import ReviewSettings
+
+    app = wiring.build(settings_of(ReviewSettings, var=platform.places.var, service="review"))
+    publish_campaign(app, campaign_id=campaign.id, by="centre")
+    app.database.close()
+
+
+def authors_of(platform: Platform, campaign: Campaign, book: Book, *, count: int) -> list[Author]:
+    """Authors with their cases, from two provinces."""
+    cast = make_cast(campaign, run=str(int(time.time())), provinces=2, cases=count, experts=3, seed=time.time_ns())
+
+    def unit_type(category: str) -> str:
+        needs_school = campaign.category(category).needs_school
+        return next(kind.code for kind in campaign.unit_types if kind.school == needs_school)
+
+    return [Author(platform.world, book, plan, unit_type=unit_type(plan.category)) for plan in cast.cases]
+
+
+def all_at_once(threads: int, *acts: Callable[[], object]) -> None:
+    """Everybody acts; whatever went wrong for somebody rises when all are done."""
+    with ThreadPoolExecutor(threads) as pool:
+        for done in [pool.submit(act) for act in acts]:
+            done.result()
+
+
+def _by_topic(ends: Mapping[TopicPartition, int]) -> Iterator[tuple[str, int]]:
+    for topic in TOPICS:
+        yield topic, sum(end for place, end in ends.items() if place.topic == topic)
+
+
+def _heard_by(service: str) -> frozenset[str]:
+    reactions: Mapping[type[Event], object] = import_module(f"services.{service}.handlers").REACTIONS
+    return frozenset(event.topic for event in reactions)
+
+
+def _position(committed: Any) -> int:
+    return 0 if committed is None or committed.offset < 0 else int(committed.offset)

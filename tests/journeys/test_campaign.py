@@ -1,0 +1,53 @@
+"""The whole campaign, once, small: in one process on a bus in memory, everything else real (C6)."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+
+import pytest
+
+from shared.campaign.loading import load_campaign
+from shared.campaign.model import Campaign
+from shared.campaign.pacing import paced
+from tests.journeys.world import OneProcess
+from zhengji.play.accounting import Account, take_account
+from zhengji.play.cast import make_cast
+from zhengji.play.screen import Screen
+from zhengji.play.script import Play
+
+FILE = Path("campaigns/2024-teacher-training.yaml")
+PACE = 3600
+
+
+def a_play(world: OneProcess, *, provinces: int = 2, cases: int = 8, experts: int = 5) -> Play:
+    campaign: Campaign = paced(load_campaign(FILE), world.now(), PACE)
+    cast = make_cast(campaign, run=str(int(time.time())), provinces=provinces, cases=cases, experts=experts)
+    return Play(world=world, cast=cast, campaign=campaign, backstage=world.backstage, screen=Screen())
+
+
+def account_of(world: OneProcess, play: Play) -> Account:
+    world.turn()
+    return take_account(play.book, world.truth, campaign_id=play.campaign.id)
+
+
+@pytest.mark.timeout(600)
+def test_the_whole_campaign_is_played_and_every_number_is_right(world: OneProcess) -> None:
+    play = a_play(world)
+    play.run()
+    account = account_of(world, play)
+    assert (account.lost, account.double, account.wrong) == ([], [], [])
+    assert account.receipts == len(play.book.receipts) >= 8
+    assert play.certificates_checked > 0
+    assert account.certificates["revoked"] > 0
+    assert account.cases_by_stage["disqualified"] == 1
+    _one_case_less(world, play)
+
+
+def _one_case_less(world: OneProcess, play: Play) -> None:
+    """The accounting is no ornament: without one case it fails."""
+    gone = play.book.receipts[0]
+    world.databases["intake"].db["cases"].delete_one({"_id": gone.case_id})
+    account = take_account(play.book, world.truth, campaign_id=play.campaign.id)
+    assert f"{gone.number} v{gone.version}: the case or the version is gone" in account.lost
+    assert not account.fits
