@@ -167,6 +167,10 @@ def test_a_co_author_reads_and_confirms(author: Browser, new_browser: Callable[[
     li.open("/cases")
     assert "您作为作者参与的案例" in li.page
     assert li.open(f"{case}/sheet").status_code == 404
+    li.open(f"{case}/read")
+    late = CAMPAIGN.windows.recommendation.closes
+    assert li.post(f"{case}/read", received_at=late).status_code == 409
+    assert li.errors() == ["补签已于北京时间2024年10月31日23:59:59截止，不能再确认。"]
     assert li.fill(f"{case}/read").status_code == 303
     assert app.cases.get(case.removeprefix("/cases/")).unsigned_now() == ()
 

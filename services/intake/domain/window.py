@@ -71,6 +71,13 @@ def check_withdrawal(campaign: Campaign, received_at: datetime) -> None:
         )
 
 
+def check_signing(campaign: Campaign, received_at: datetime) -> None:
+    """Refused after recommendation closes: until then a missing signature can be added (I11)."""
+    window = campaign.windows.recommendation
+    if window.has_closed(received_at):
+        raise Refused("signing-closed", f"补签已于北京时间{last_second(window)}截止，不能再确认。", status=409)
+
+
 def closed(campaign: Campaign) -> Refused:
     """Submission is over."""
     end = last_second(campaign.windows.submission)

@@ -14,7 +14,7 @@ from services.intake.domain.case import Case
 from services.intake.domain.number import SPACE, case_number
 from services.intake.domain.sheet import About, Author, Authors, Declaration
 from services.intake.domain.version import Submitter
-from services.intake.domain.window import check_drafting
+from services.intake.domain.window import check_drafting, check_signing
 from services.intake.store import NUMBER_TAKEN
 from shared.records import derived_id
 from shared.trouble import NotThere, Refused
@@ -110,11 +110,12 @@ class ConfirmAuthorship:
 def confirm_authorship(app: App, command: ConfirmAuthorship) -> None:
     """A listed author confirms the declaration by their own account."""
     account = app.accounts.get(command.account_id)
-    app.cases.change(
-        command.case_id,
-        lambda case: case.confirm(account.person, account_id=account.id, at=command.received_at),
-        command=command.command,
-    )
+
+    def act(case: Case) -> None:
+        check_signing(app.campaigns.get(case.campaign_id), command.received_at)
+        case.confirm(account.person, account_id=account.id, at=command.received_at)
+
+    app.cases.change(command.case_id, act, command=command.command)
 
 
 @dataclass(frozen=True, kw_only=True)
