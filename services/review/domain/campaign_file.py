@@ -76,7 +76,7 @@ class CampaignFile(Aggregate):
         self.published = numbered.campaign_json()
         self.published_at = at
         content = numbered.model_dump(mode="json")
-        self.tell(CampaignPublished(campaign_id=self.id, revision=self.revision, campaign=content, at=at))
+        self.tell(CampaignPublished(campaign_id=self.id, revision=self.revision, campaign=content, by=by, at=at))
         self.tell(recorded(self.id, by=by, what=what, about=self.id, why=why, at=at))
 
 

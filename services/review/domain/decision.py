@@ -184,7 +184,9 @@ class Decision(Aggregate):
         counted = Counter(one.outcome for one in listed)
         exemplary, showcase = counted[Outcome.EXEMPLARY], counted[Outcome.SHOWCASE]
         self.tell(
-            DecisionPublished(campaign_id=self.id, decision_id=self.id, exemplary=exemplary, showcase=showcase, at=at)
+            DecisionPublished(
+                campaign_id=self.id, decision_id=self.id, exemplary=exemplary, showcase=showcase, by=by, at=at
+            )
         )
         what = f"公布名单：典型案例{exemplary}件，展示案例{showcase}件"
         self.tell(recorded(self.id, by=by, what=what, about=self.id, at=at))
