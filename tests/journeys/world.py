@@ -100,12 +100,12 @@ class OneProcess:
 
     def until(self, what: str, met: Callable[[], T | None], *, seconds: float = 60) -> T:
         """Let the services work until ``met`` gives something; then let time pass, a second at a time."""
+        if found := met():
+            return found
         for _ in range(int(seconds) + 1):
-            for look in (lambda: None, self.turn):
-                look()
-                found = met()
-                if found:
-                    return found
+            self.turn()
+            if found := met():
+                return found
             self.clock.advance(STEP)
         raise TookTooLong(f"{what}: not within {seconds:.0f} s")
 

@@ -7,7 +7,7 @@ from collections.abc import Callable
 import httpx
 import pytest
 
-from zhengji.play.browser import Broken, Browser, File, Refusal
+from zhengji.play.browser import Broken, Browser, File, Refusal, Value
 
 PAGE = """<!doctype html><html><body><main><h1>注册</h1>
 <form method="get" action="/search"><input name="q"></form>
@@ -40,7 +40,7 @@ def test_it_sends_hidden_fields_chosen_options_ticks_and_the_pressed_button() ->
 
     browser = a_browser(answer)
     form = browser.open("/").form(field="姓名")
-    values = {"姓名": "王芳", "省份": "江苏省", "类型": "中小学", "ok": True, "text": "新文"}
+    values: dict[str, Value] = {"姓名": "王芳", "省份": "江苏省", "类型": "中小学", "ok": True, "text": "新文"}
     page = browser.submit(form, values, button="保存草稿")
     assert page.heading == "好"
     assert sent == [

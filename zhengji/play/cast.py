@@ -40,16 +40,21 @@ class Signing(StrEnum):
     MISSING = "missing"
 
 
-FAULTY = (
+_SPECIAL = (
+    Twist.REPLACED,
     Twist.TOO_LONG,
-    Twist.PART_MISSING,
     Twist.ENCRYPTED,
+    Twist.WITHDRAWN,
+    Twist.FOURTH_AUTHOR,
+    Twist.TOO_BIG,
+    Twist.CAME_BACK,
+    Twist.PART_MISSING,
     Twist.RENAMED_PDF,
     Twist.PDF,
-    Twist.TOO_BIG,
-    Twist.FOURTH_AUTHOR,
+    Twist.WITHOUT_SCRIPT,
+    Twist.LARGE,
 )
-_SPECIAL = (*FAULTY, Twist.REPLACED, Twist.WITHDRAWN, Twist.CAME_BACK, Twist.LARGE, Twist.WITHOUT_SCRIPT)
+"""In the order in which a small play takes them."""
 
 
 @dataclass(frozen=True)

@@ -68,7 +68,7 @@ class Centre:
             page = self.staff.open(address)
             form = page.form(field="mobile")
             filled = dict(form.values())
-            if filled.get("name") != plan.contact.name:
+            if filled.get("email") != plan.contact.email:
                 continue
             if filled.get("mobile") != plan.contact.mobile:
                 self._refuse_contact(address)
