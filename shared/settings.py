@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 from typing import NoReturn, Self
 
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel, Field, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 _SECRETS = Path("/run/secrets/zhengji")
@@ -29,6 +29,7 @@ class ServiceSettings(BaseSettings):
     mongo_uri: str
     mongo_prefix: str = "zhengji"
     kafka_servers: str
+    kafka_delivery_timeout_ms: int = Field(3_600_000, ge=1000)
     s3_endpoint: str
     s3_public_endpoint: str
     s3_access_key: str

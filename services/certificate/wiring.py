@@ -87,9 +87,8 @@ def create_worker(settings: CertificateSettings, *, app: App | None = None, bus:
     """Relay and hear loop."""
     app = app or build(settings)
     migrate(app)
-    loops = worker_loops(
-        app, REACTIONS, database=app.database, bus=bus or KafkaBus(settings.kafka_servers), clock=app.clock
-    )
+    bus = bus or KafkaBus(settings.kafka_servers, delivery_timeout_ms=settings.kafka_delivery_timeout_ms)
+    loops = worker_loops(app, REACTIONS, database=app.database, bus=bus, clock=app.clock)
     return Process(loops=loops, ready={"mongodb": app.database.ping}, metrics_port=settings.metrics_port)
 
 

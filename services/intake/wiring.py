@@ -77,7 +77,7 @@ def create_worker(settings: IntakeSettings) -> Process:
     from shared.messaging.kafka import KafkaBus  # here: pages never load the client
 
     app = build(settings)
-    bus = KafkaBus(settings.kafka_servers)
+    bus = KafkaBus(settings.kafka_servers, delivery_timeout_ms=settings.kafka_delivery_timeout_ms)
     ready = {"mongodb": app.database.ping, "objects": app.objects.ping, "kafka": bus.ping}
     return Process(loops=loops(app, bus), ready=ready, metrics_port=settings.metrics_port)
 

@@ -124,7 +124,7 @@ def mailbox_turns(app: App) -> list[Loop]:
 def create_worker(settings: NotifySettings) -> Process:
     """The worker role."""
     app = build(settings)
-    bus = KafkaBus(settings.kafka_servers)
+    bus = KafkaBus(settings.kafka_servers, delivery_timeout_ms=settings.kafka_delivery_timeout_ms)
     ready = {"mongodb": app.database.ping, "kafka": bus.ping}
     return Process(loops=worker_turns(app, bus), ready=ready, metrics_port=settings.metrics_port)
 

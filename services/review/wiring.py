@@ -98,7 +98,7 @@ def create_worker(settings: ReviewSettings) -> Process:
     from shared.messaging.kafka import KafkaBus  # web processes never load a Kafka client
 
     app = build(settings)
-    bus = KafkaBus(settings.kafka_servers)
+    bus = KafkaBus(settings.kafka_servers, delivery_timeout_ms=settings.kafka_delivery_timeout_ms)
     ready = {"mongodb": app.database.ping, "kafka": bus.ping}
     return Process(loops=loops(app, bus), ready=ready, metrics_port=settings.metrics_port)
 

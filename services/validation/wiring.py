@@ -80,7 +80,7 @@ def create_worker(settings: ValidationSettings) -> Process:
     """The worker role."""
     app = build(settings)
     migrate(app)
-    bus = KafkaBus(settings.kafka_servers)
+    bus = KafkaBus(settings.kafka_servers, delivery_timeout_ms=settings.kafka_delivery_timeout_ms)
     ready = {"mongodb": app.database.ping, "kafka": bus.ping}
     return Process(loops=loops(app, bus), ready=ready, metrics_port=settings.metrics_port)
 

@@ -27,6 +27,7 @@ from shared.trouble import Away
 log = structlog.get_logger()
 
 _DAY_MS = 24 * 60 * 60 * 1000
+_LINGER_MS = 5
 _RECONNECT = {"reconnect_backoff_ms": 100, "reconnect_backoff_max_ms": 1000, "metadata_max_age_ms": 15_000}
 
 
@@ -56,8 +57,8 @@ class KafkaBus:
                 acks="all",
                 enable_idempotence=True,
                 delivery_timeout_ms=self.delivery_timeout_ms,
-                request_timeout_ms=min(30_000, self.delivery_timeout_ms - 1),
-                linger_ms=5,
+                request_timeout_ms=min(30_000, self.delivery_timeout_ms - _LINGER_MS),
+                linger_ms=_LINGER_MS,
                 max_block_ms=5000,
                 allow_auto_create_topics=False,
                 bootstrap_timeout_ms=5000,
