@@ -6,28 +6,15 @@ import sys
 
 from services.validation import wiring
 from services.validation.settings import ValidationSettings
-from shared.process import run
-from shared.telemetry.logs import set_up_logs
+from shared.roles import Roles
 
-ROLES = ("web", "worker", "checker", "migrate")
-
-
-def main(arguments: list[str]) -> None:
-    """Play one role until told to stop. ``web`` is for development; in production gunicorn calls ``create_app``."""
-    role = arguments[0] if arguments else ""
-    if role not in ROLES:
-        sys.exit(f"usage: python -m services.validation {' | '.join(ROLES)}")
-    settings = ValidationSettings.read()
-    set_up_logs(wiring.SERVICE, role, level=settings.log_level)
-    if role == "web":
-        wiring.create_app(settings).run(port=int(arguments[1]) if len(arguments) > 1 else 8002, threaded=True)
-    elif role == "worker":
-        run(wiring.create_worker(settings))
-    elif role == "checker":
-        run(wiring.create_checker(settings))
-    else:
-        wiring.migrate(wiring.build(settings))
-
+ROLES = Roles(
+    service=wiring.SERVICE,
+    settings=ValidationSettings,
+    web=wiring.create_app,
+    processes={"worker": wiring.create_worker, "checker": wiring.create_checker},
+    migrate=lambda settings: wiring.migrate(wiring.build(settings)),
+)
 
 if __name__ == "__main__":
-    main(sys.argv[1:])
+    ROLES.play(sys.argv[1:])
