@@ -18,7 +18,7 @@ from services.review.handlers.shortlists import decline_case, recommend_cases
 from shared.campaign.model import Campaign
 from shared.clock import FixedClock
 from shared.events.certificate import CertificateIssued, CertificateReplaced, CertificateRevoked
-from shared.events.intake import CaseWithdrawn
+from shared.events.intake import CaseWithdrawn, SheetAuthor
 from shared.events.review import CaseState, CaseStateCleared, ExpertsAssigned, ShortlistSealed
 from shared.trouble import NotThere, Refused
 from tests.review.conftest import staff_account
@@ -107,6 +107,39 @@ def test_not_recommended_takes_it_off_the_list_with_the_reason(
     turning.turn()
     case = app.cases.get("case-0001")
     assert (case.mark, case.mark_reason) == (Mark.DECLINED, "材料不全")
+
+
+def test_nobody_is_recommended_in_two_categories(
+    app: App, turning: Turning, campaign: Campaign, clock: FixedClock, clerk: str
+) -> None:
+    author = SheetAuthor(name="李明", unit="一中", title="教师", person="li")
+    for number, category in ((1, "region"), (2, "school"), (3, "region")):
+        turning.submit(a_case(number, campaign=campaign, category=category, at=clock(), authors=[author]))
+    turning.turn()
+
+    def recommend(*case_ids: str) -> int:
+        return recommend_cases(app, province=JIANGSU, case_ids=case_ids, by=clerk, received=clock())
+
+    with pytest.raises(Refused, match="two-categories"):
+        recommend("case-0001", "case-0002")
+    assert recommend("case-0001", "case-0003") == 2
+    turning.turn()
+    with pytest.raises(Refused) as refused:
+        recommend("case-0002")
+    assert refused.value.message.startswith("作者李明同时是另一类案例（编号32-000")
+
+
+def test_a_case_that_moves_to_another_province_leaves_the_old_shortlist(
+    app: App, turning: Turning, campaign: Campaign, clock: FixedClock, clerk: str
+) -> None:
+    turning.submit(a_case(1, campaign=campaign, at=clock()))
+    turning.turn()
+    recommend_cases(app, province=JIANGSU, case_ids=["case-0001"], by=clerk, received=clock())
+    turning.turn()
+    turning.submit(a_case(1, campaign=campaign, at=clock(), province="510000", case_version=2))
+    turning.turn()
+    assert app.shortlists.get(shortlist_id(campaign.id, JIANGSU)).case_ids == ()
+    assert app.cases.get("case-0001").mark is Mark.NONE
 
 
 def test_another_province_s_case_is_not_there(

@@ -97,6 +97,9 @@ class Case(Aggregate):
         """Hold a newer version; an older one changes nothing."""
         if event.case_version <= self.case_version:
             return
+        if self.province != event.province and self.mark is Mark.RECOMMENDED:
+            self._give_place_back("moved", at=event.at)
+            self.mark, self.mark_reason, self.mark_by = Mark.NONE, "", ""
         sheet = event.sheet
         self.campaign_id, self.case_version, self.number = event.campaign_id, event.case_version, event.number
         self.province, self.city, self.unit, self.unit_type = event.province, event.city, event.unit, event.unit_type

@@ -18,6 +18,7 @@ from shared.records import derived_id
 from shared.trouble import NotThere, Refused
 
 R = TypeVar("R")
+_AUTHORED = ("category", "number", "authors")
 
 
 def recommend_cases(
@@ -38,6 +39,7 @@ def recommend_cases(
         case_of_province(app, case_id, province).may_be_recommended(reason=reason, clerk=clerk)
     campaign = app.campaigns.current()
     window = campaign.windows.recommendation
+    _refuse_second_category(app, campaign, case_ids)
 
     def add(shortlist: Shortlist) -> int:
         for case_id in case_ids:
@@ -45,6 +47,30 @@ def recommend_cases(
         return len(shortlist.case_ids)
 
     return _change(app, campaign, province, add, command=command)
+
+
+def _refuse_second_category(app: App, campaign: Campaign, case_ids: Sequence[str]) -> None:
+    """作者只参加其中一类: nobody is recommended as an author in two categories."""
+    chosen = list(app.cases.rows({"_id": {"$in": list(case_ids)}}, only=_AUTHORED))
+    persons = [author["person"] for row in chosen for author in row["authors"]]
+    query = {
+        "campaign_id": campaign.id,
+        "mark": "recommended",
+        "disqualified": None,
+        "authors.person": {"$in": persons},
+    }
+    others = [*chosen, *app.cases.rows(query, only=_AUTHORED)]
+    for row in chosen:
+        for author in row["authors"]:
+            for other in others:
+                theirs = {each["person"] for each in other["authors"]}
+                if other["category"] != row["category"] and author["person"] in theirs:
+                    raise Refused(
+                        "two-categories",
+                        f"作者{author['name']}同时是另一类案例（编号{other['number']}）的作者，每位作者只能参加其中一类。"
+                        "请与作者核实，只推荐其中一件。",
+                        status=409,
+                    )
 
 
 def decline_case(
