@@ -15,7 +15,7 @@ from zhengji.play import contact
 from zhengji.play.author import Author, confirm_as_co_author
 from zhengji.play.book import Book
 from zhengji.play.browser import Broken
-from zhengji.play.cast import CasePlan, Cast, Signing, Twist
+from zhengji.play.cast import CasePlan, Cast, Person, Signing, Twist
 from zhengji.play.centre import Centre
 from zhengji.play.expert import Judge
 from zhengji.play.province import Clerk
@@ -63,9 +63,10 @@ class Play:
     def run(self) -> None:
         """All acts."""
         self.open_campaign()
-        self.let_provinces_in()
-        self.prepare_cases()
+        self.together(self.let_provinces_in, self.prepare_cases)
+        self.sign(self.late_signers[::2])
         self.hand_in()
+        self.sign(self.late_signers[1::2])
         self.read_reports()
         self.think_again()
         self.invite_experts()
@@ -119,12 +120,19 @@ class Play:
         self.authors = [self._author(plan) for plan in self.cast.cases]
         with self.screen.step("作者注册、填表、上传", len(self.authors)) as done:
             self.each(self.authors, Author.prepare, done)
-        signing = [
+
+    @property
+    def late_signers(self) -> list[tuple[Author, Person]]:
+        """Co-authors who confirm by their own account: half of them only after the case was handed in (I11)."""
+        return [
             (author, person)
             for author in self.authors
             if author.plan.signing is Signing.ACCOUNT
             for person in author.plan.co_authors
         ]
+
+    def sign(self, signing: Sequence[tuple[Author, Person]]) -> None:
+        """Co-authors register, read and confirm."""
         with self.screen.step("合作者确认声明", len(signing)) as done:
             self.each(signing, lambda pair: self._sign(*pair), done)
 
@@ -135,9 +143,8 @@ class Play:
         category = self.campaign.category(plan.category)
         return next(kind.code for kind in self.campaign.unit_types if kind.school == category.needs_school)
 
-    def _sign(self, author: Author, person: object) -> None:
-        chosen = next(each for each in author.plan.co_authors if each is person)
-        confirm_as_co_author(self.world, chosen, author.case_id, unit_type=self._unit_type(author.plan))
+    def _sign(self, author: Author, person: Person) -> None:
+        confirm_as_co_author(self.world, person, author.case_id, unit_type=self._unit_type(author.plan))
 
     def hand_in(self) -> None:
         """The window opens, everybody submits and keeps the receipt."""
@@ -273,6 +280,16 @@ class Play:
         self.screen.say(f"取消资格：{plan.story.title}；证书 {number} 已撤销")
 
     # How everybody works
+
+    def together(self, *acts: Callable[[], None]) -> None:
+        """Acts that do not wait for each other, side by side where people can act at the same time."""
+        if self.world.threads == 1:
+            for act in acts:
+                act()
+            return
+        with ThreadPoolExecutor(len(acts)) as pool:
+            for going in [pool.submit(act) for act in acts]:
+                going.result()
 
     def each(
         self,
