@@ -188,6 +188,7 @@ def logged_in(app: App, new_browser: Callable[[], Browser]) -> Callable[..., Bro
 
 def submitted_case(app: App, id: str = "case-1", **fields: Any) -> Case:
     """A submitted case of 江苏省 with two authors, a document, a material and a report without findings."""
+    first, second = (app.person(f"{start}{zlib.crc32(id.encode()) % 10**8:08d}") for start in ("138", "139"))
     known: dict[str, Any] = {
         "campaign_id": app.campaigns.current().id,
         "case_version": 1,
@@ -202,8 +203,8 @@ def submitted_case(app: App, id: str = "case-1", **fields: Any) -> Case:
         "summary": "以平台研修群为纽带，建立常态化校本研修机制。",
         "sources": "无",
         "authors": (
-            CaseAuthor(name="王小明", unit="南京市第一中学", title="高级教师", person=app.person("13800001234")),
-            CaseAuthor(name="李明", unit="南京市第二中学", title="一级教师", person=app.person("13900005678")),
+            CaseAuthor(name="王小明", unit="南京市第一中学", title="高级教师", person=first),
+            CaseAuthor(name="李明", unit="南京市第二中学", title="一级教师", person=second),
         ),
         "files": (
             _file(f"{id}-document", "document", "王小明案例.docx"),

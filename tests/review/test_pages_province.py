@@ -36,6 +36,9 @@ def cases(app: App) -> list[str]:
     return ["case-1", "case-2", "case-3"]
 
 
+TWICE = "作者王小明同时是另一类案例（编号{}）的作者，每位作者只能参加其中一类。请与作者核实，只推荐其中一件。"
+
+
 def listed(app: App) -> tuple[str, ...]:
     shortlist = app.shortlists.find(shortlist_id(app.campaigns.current().id, "320000"))
     return shortlist.case_ids if shortlist else ()
@@ -149,7 +152,8 @@ def test_a_failed_case_needs_a_reason(clerk: Browser, app: App) -> None:
 
 def test_a_clerk_is_barred_from_their_own_case(app: App, logged_in: Callable[..., Browser], cases: list[str]) -> None:
     """R2"""
-    clerk = logged_in("province", id="wang", mobile="13800001234", unit="南京市第一中学")
+    author = app.cases.get("case-1").authors[0].person
+    clerk = logged_in("province", id="wang", person=author, unit="南京市第一中学")
     clerk.open("/province/cases/case-1")
     assert "您是本案例的作者，请由本省其他工作人员处理。" in clerk.text()
     assert "本案例来自您所在的单位" in clerk.text()
@@ -210,6 +214,15 @@ def test_recommending_many_says_what_is_wrong(
     assert clerk.post("/province/recommend", case=chosen, **fields).status_code == status
     assert clerk.errors() == [message]
     assert clerk.typed("reason") == fields.get("reason", "")
+    assert listed(app) == ()
+
+
+def test_a_person_takes_part_in_one_category_only(clerk: Browser, app: App, cases: list[str]) -> None:
+    """V11"""
+    authors = app.cases.get("case-1").authors
+    app.cases.change("case-2", lambda each: setattr(each, "authors", authors))
+    assert recommend(clerk, "case-1", "case-2") == 409
+    assert clerk.errors() == [TWICE.format("2024-482-130-e-2")]
     assert listed(app) == ()
 
 
