@@ -1,0 +1,86 @@
+"""The centre's desk: where the campaign stands, what waits, the shortlists, and the record of decisions."""
+
+from __future__ import annotations
+
+from flask import Response, make_response, render_template, request
+
+from services.review.domain.campaign_file import CampaignFile
+from services.review.handlers.record import verify_record
+from services.review.queries import centre as queries
+from services.review.queries.cases import Filters, case_list
+from services.review.queries.words import OUTCOMES
+from services.review.routes.at_hand import pieces
+from services.review.routes.centre_at_hand import DESK, campaign
+from shared.trouble import NotThere
+from shared.web.access import asks
+
+ENTRIES = 200
+BY = {"operator": "平台运行人员", "clock": "系统（按时间）"}
+
+
+@asks("read_centre")
+def desk() -> Response:
+    """The dashboard; before the campaign is published, the way to publish it."""
+    app = pieces()
+    try:
+        running = app.campaigns.current()
+    except NotThere:
+        return make_response(render_template("centre/before.html", drafts=_drafts()))
+    return make_response(
+        render_template(
+            "centre/desk.html",
+            campaign=running,
+            desk=queries.dashboard(app, running),
+            shortlists={line.province: line for line in queries.shortlists(app, running)},
+            eligibility_waiting=case_list(app, running, Filters(stage="recommended"), most=1).total,
+            drafts=_drafts(),
+        )
+    )
+
+
+def _drafts() -> list[CampaignFile]:
+    return [file for file in queries.campaign_files(pieces()) if file.draft]
+
+
+@asks("read_centre")
+def shortlists() -> Response:
+    """Every province's shortlist: whom to call."""
+    running = campaign()
+    lines = queries.shortlists(pieces(), running)
+    window = running.windows.recommendation
+    return make_response(render_template("centre/shortlists.html", lines=lines, window=window, back=DESK))
+
+
+@asks("read_centre")
+def record() -> Response:
+    """The end of the record, and on request whether the whole of it holds."""
+    app = pieces()
+    about = request.args.get("about", "").strip()
+    checked = "verify" in request.args
+    entries = queries.record_entries(app, about=about, most=ENTRIES)
+    return make_response(
+        render_template(
+            "centre/record.html",
+            entries=entries,
+            names={id_: _name(id_) for id_ in {entry["by"] for entry in entries}},
+            words=_words,
+            about=about,
+            checked=checked,
+            broken=verify_record(app) if checked else None,
+            head=app.record.head(),
+            most=ENTRIES,
+            back=DESK,
+        )
+    )
+
+
+def _name(account_id: str) -> str:
+    known = pieces().accounts.find(account_id)
+    return known.name if known else BY.get(account_id, account_id)
+
+
+def _words(what: str) -> str:
+    """An entry as people read it: codes of outcomes become words."""
+    for code, word in OUTCOMES.items():
+        what = what.replace(f"：{code}", f"：{word}")
+    return what
