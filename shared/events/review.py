@@ -115,6 +115,7 @@ class CaseRecommended(Event):
     """The case is recommended by its province: its sealed shortlist holds it."""
 
     topic: ClassVar[str] = "review.internal"
+    outsiders: ClassVar[bool] = True
     campaign_id: str
     case_id: str
     case_version: int
@@ -186,6 +187,7 @@ class PlacesGranted(Event):
     """The centre granted a province another number of recommendations, with a reason."""
 
     topic: ClassVar[str] = "review.internal"
+    outsiders: ClassVar[bool] = True
     campaign_id: str
     province: str
     limit: int
