@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import subprocess
+import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from functools import cached_property
+from contextlib import contextmanager
+from functools import cached_property, partial
 from importlib import import_module
 from pathlib import Path
+from queue import SimpleQueue
 from typing import Any, TypeVar
 
 import httpx
@@ -22,9 +26,12 @@ from deploy.local.processes import Processes
 from deploy.local.settings_file import read_settings
 from deploy.local.stack import Stack
 from deploy.local.table import SERVICES, OwnProgram
+from services.review import wiring as review
+from services.review.handlers.campaign import publish_campaign as publish
+from services.review.settings import ReviewSettings
 from shared.campaign.loading import load_campaign
 from shared.campaign.model import Campaign
-from shared.campaign.pacing import paced
+from shared.campaign.pacing import PacedWindow, paced
 from shared.clock import system_clock
 from shared.events.base import Event
 from shared.events.catalogue import TOPICS
@@ -34,13 +41,17 @@ from zhengji.campaigns import keep_draft, renamed
 from zhengji.play.accounting import Truth, settled
 from zhengji.play.author import Author
 from zhengji.play.book import Book
-from zhengji.play.cast import make_cast
+from zhengji.play.browser import Browser
+from zhengji.play.cast import CasePlan, Twist, make_cast
 from zhengji.play.post import Post
 from zhengji.play.world import RealWorld
 from zhengji.surroundings import settings_of
 
 T = TypeVar("T")
 CAMPAIGN = Path("campaigns/2024-teacher-training.yaml")
+THREADS = 4
+LOOKED_AT = ("/messages", "/certificates", "/staff/login")
+"""A page of each service that authors do not need to hand in."""
 # Whoever was killed is missed sooner than in production, so that nobody waits minutes for a lease to run out.
 SOON = {
     "ZHENGJI_CHECK_LEASE_SECONDS": "15",
@@ -50,7 +61,25 @@ SOON = {
 }
 
 
-class Platform:
+class ClosingWorld(RealWorld):
+    """The platform from outside; every browser is closed at the end."""
+
+    def __init__(self, **how: Any) -> None:
+        super().__init__(**how)
+        self._opened: list[Browser] = []
+
+    def browser(self) -> Browser:
+        """A browser, remembered."""
+        self._opened.append(super().browser())
+        return self._opened[-1]
+
+    def close(self) -> None:
+        """Close them all."""
+        for each in self._opened:
+            each.client.close()
+
+
+class FaultyStack:
     """The whole platform in a folder of its own, with its own ports, data and keys."""
 
     def __init__(self, folder: str = "var/faults") -> None:
@@ -121,7 +150,7 @@ class Platform:
         return read_settings(self.places.stack_env)
 
     @cached_property
-    def world(self) -> RealWorld:
+    def world(self) -> ClosingWorld:
         """The platform from outside; its people press a button again for two minutes before they complain."""
         post = Post(
             smtp_host=self.settings["ZHENGJI_SMTP_HOST"],
@@ -130,20 +159,29 @@ class Platform:
             imap_port=int(self.settings["ZHENGJI_IMAP_PORT"]),
         )
         url, mailbox = self.settings["ZHENGJI_PUBLIC_URL"], self.settings["ZHENGJI_IMAP_USER"]
-        return RealWorld(url=url, post=post, mailbox=mailbox, threads=4, patience=120)
+        return ClosingWorld(url=url, post=post, mailbox=mailbox, threads=THREADS, patience=120)
 
     @cached_property
     def truth(self) -> Truth:
         """Databases, store, mailboxes and topics, for reading only."""
         settings = settings_of(ServiceSettings, var=self.places.var, service="intake")
-        client: MongoClient[dict[str, Any]] = MongoClient(settings.mongo_uri, tz_aware=True)
         objects = Objects(settings)
         return Truth(
-            databases={service: client[f"{settings.mongo_prefix}_{service}"] for service in SERVICES},
+            databases={service: self._client[f"{settings.mongo_prefix}_{service}"] for service in SERVICES},
             read_object=objects.chunks,
             letters=self.world.post.letters,
             topics=lambda: dict(_by_topic(self.ends())),
         )
+
+    @cached_property
+    def _client(self) -> MongoClient[dict[str, Any]]:
+        return MongoClient(self.settings["ZHENGJI_MONGO_URI"], tz_aware=True)
+
+    def close(self) -> None:
+        """Let go of everything, and throw the stack away."""
+        self.world.close()
+        self._client.close()
+        self.remove()
 
     def ends(self) -> dict[TopicPartition, int]:
         """Where each partition of each topic ends."""
@@ -153,6 +191,21 @@ class Platform:
                 TopicPartition(topic, each) for topic in TOPICS for each in consumer.partitions_for_topic(topic) or ()
             ]
             return dict(consumer.end_offsets(found))
+        finally:
+            consumer.close()
+
+    def records(self, topic: str, *, type: str) -> list[dict[str, Any]]:
+        """The events of a type as they lie on a topic, repeats and all."""
+        consumer = KafkaConsumer(bootstrap_servers=self.settings["ZHENGJI_KAFKA_SERVERS"])
+        try:
+            ends = {place: end for place, end in self.ends().items() if place.topic == topic and end}
+            consumer.assign(list(ends))
+            consumer.seek_to_beginning(*ends)
+            found = []
+            while any(consumer.position(place) < end for place, end in ends.items()):
+                for batch in consumer.poll(timeout_ms=1000).values():
+                    found += [json.loads(record.value) for record in batch]
+            return [each for each in found if each["type"] == type]
         finally:
             consumer.close()
 
@@ -176,52 +229,87 @@ class Platform:
         return settled(self.truth) and not self.unheard() and settled(self.truth)
 
 
-def wait(what: str, met: Callable[[], T | None], *, seconds: float) -> T:
+def wait(what: str, met: Callable[[], T | None], *, seconds: float, every: float = 0.2) -> T:
     """Ask until it is so; the test fails after ``seconds``."""
     deadline = time.monotonic() + seconds
     while not (found := met()):
         assert time.monotonic() < deadline, f"{what}: not within {seconds:.0f} s"
-        time.sleep(0.2)
+        time.sleep(every)
     return found
 
 
-def published_campaign(platform: Platform, *, hours: float = 2) -> Campaign:
+def publish_campaign(stack: FaultyStack, *, hours: float = 2) -> Campaign:
     """A campaign that takes submissions now and for hours."""
-    run = format(int(time.time()), "x")
-    pace = {"contact_forms": 1.0, "submission": hours * 3600}
-    campaign = paced(renamed(load_campaign(CAMPAIGN), f"2024-faults-{run}"), system_clock(), pace)
-    keep_draft(campaign, var=platform.places.var)
-    _publish(platform, campaign)
-    wait("the campaign in intake", lambda: platform.world.browser().open("/register").status == 200, seconds=90)
+    id_ = f"2024-faults-{time.time_ns():x}"
+    pace: dict[PacedWindow, float] = {"contact_forms": 1, "submission": hours * 3600}
+    campaign = paced(renamed(load_campaign(CAMPAIGN), id_), system_clock(), pace)
+    keep_draft(campaign, var=stack.places.var)
+    app = review.build(settings_of(ReviewSettings, var=stack.places.var, service="review"))
+    publish(app, campaign_id=campaign.id, by="centre")
+    app.database.close()
+    heard = {"_id": campaign.id}
+    for service in ("intake", "validation", "review", "notify"):
+        campaigns = stack.truth.databases[service]["campaigns"]
+        wait(f"the campaign in {service}", partial(campaigns.find_one, heard), seconds=60)
     return campaign
 
 
-def _publish(platform: Platform, campaign: Campaign) -> None:
-    from services.review import wiring
-    from services.review.handlers.campaign import publish_campaign
-    from services.review.settings import ReviewSettings
+class Crowd:
+    """Authors who come again and again: first they hand in, later they change, or take back and hand in again."""
 
-    app = wiring.build(settings_of(ReviewSettings, var=platform.places.var, service="review"))
-    publish_campaign(app, campaign_id=campaign.id, by="centre")
-    app.database.close()
+    def __init__(self, stack: FaultyStack, campaign: Campaign, *, count: int, without: Collection[Twist] = ()) -> None:
+        self.book = Book()
+        self._world = stack.world
+        self.cast = make_cast(
+            campaign, run=str(time.time_ns() // 10**8), provinces=3, cases=count + len(without), experts=3
+        )
+        plans = [plan for plan in self.cast.cases if plan.twist not in without][:count]
+        self.authors = [Author(self._world, self.book, plan, unit_type=_unit_type(campaign, plan)) for plan in plans]
+        self._waiting: SimpleQueue[Author] = SimpleQueue()
+        for author in self.authors:
+            self._waiting.put(author)
+
+    @contextmanager
+    def coming(self, *, pause: float = 0.0) -> Iterator[None]:
+        """Inside the block they come, several at a time; at its end everybody finishes what they are at.
+
+        Whoever could not go on makes the test fail.
+        """
+        enough = threading.Event()
+        with ThreadPoolExecutor(THREADS) as pool:
+            flows = [pool.submit(self._flow, enough, pause) for _ in range(THREADS)]
+            try:
+                yield
+            finally:
+                enough.set()
+        for flow in flows:
+            flow.result()
+
+    def _flow(self, enough: threading.Event, pause: float) -> None:
+        while not enough.is_set():
+            author = self._waiting.get()
+            self._visit(author)
+            self._waiting.put(author)
+            enough.wait(pause)
+
+    def _visit(self, author: Author) -> None:
+        handed_in = sum(each.case_id == author.case_id for each in self.book.receipts)
+        if not author.case_id:
+            author.prepare()
+            author.submit()
+        elif handed_in % 3:
+            author.replace()
+        else:
+            author.withdraw()
+            author.submit()
+        for address in (f"/cases/{author.case_id}", *LOOKED_AT):
+            page = author.browser.open(address)
+            assert page.status == 200, f"{page.status} {page.url}"
 
 
-def authors_of(platform: Platform, campaign: Campaign, book: Book, *, count: int) -> list[Author]:
-    """Authors with their cases, from two provinces."""
-    cast = make_cast(campaign, run=str(int(time.time())), provinces=2, cases=count, experts=3, seed=time.time_ns())
-
-    def unit_type(category: str) -> str:
-        needs_school = campaign.category(category).needs_school
-        return next(kind.code for kind in campaign.unit_types if kind.school == needs_school)
-
-    return [Author(platform.world, book, plan, unit_type=unit_type(plan.category)) for plan in cast.cases]
-
-
-def all_at_once(threads: int, *acts: Callable[[], object]) -> None:
-    """Everybody acts; whatever went wrong for somebody rises when all are done."""
-    with ThreadPoolExecutor(threads) as pool:
-        for done in [pool.submit(act) for act in acts]:
-            done.result()
+def _unit_type(campaign: Campaign, plan: CasePlan) -> str:
+    needs_school = campaign.category(plan.category).needs_school
+    return next(kind.code for kind in campaign.unit_types if kind.school == needs_school)
 
 
 def _by_topic(ends: Mapping[TopicPartition, int]) -> Iterator[tuple[str, int]]:
