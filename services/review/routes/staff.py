@@ -119,7 +119,9 @@ def second_factor_picture() -> Response:
     except LoginNeeded:
         raise NotThere() from None
     out = io.BytesIO()
-    segno.make(offered.address, error="m").save(out, kind="svg", scale=5, border=4, xmldecl=False, light="#ffffff")
+    segno.make(offered.address, error="m").save(
+        out, kind="svg", scale=5, border=4, xmldecl=False, light="#ffffff", omitsize=True
+    )
     response = make_response(out.getvalue())
     response.content_type = "image/svg+xml"
     response.headers["Cache-Control"] = "no-store"
