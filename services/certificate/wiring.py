@@ -22,7 +22,6 @@ from services.certificate.store import Store
 from shared.campaign.copy import Campaigns
 from shared.clock import Clock, system_clock
 from shared.identity.revocations import Revocations
-from shared.messaging.kafka import KafkaBus
 from shared.messaging.port import Bus
 from shared.objects import Objects
 from shared.process import Loop, Process
@@ -85,6 +84,8 @@ def create_app(settings: CertificateSettings | None = None, *, app: App | None =
 
 def create_worker(settings: CertificateSettings, *, app: App | None = None, bus: Bus | None = None) -> Process:
     """Relay and hear loop."""
+    from shared.messaging.kafka import KafkaBus  # here: pages never load the client
+
     app = app or build(settings)
     migrate(app)
     bus = bus or KafkaBus(settings.kafka_servers, delivery_timeout_ms=settings.kafka_delivery_timeout_ms)

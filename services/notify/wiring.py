@@ -21,7 +21,6 @@ from services.notify.settings import NotifySettings
 from shared.campaign.copy import Campaigns
 from shared.clock import Clock, system_clock
 from shared.identity.revocations import Revocations
-from shared.messaging.kafka import KafkaBus
 from shared.messaging.port import Bus
 from shared.objects import Objects
 from shared.process import Loop, Process
@@ -123,6 +122,8 @@ def mailbox_turns(app: App) -> list[Loop]:
 
 def create_worker(settings: NotifySettings) -> Process:
     """The worker role."""
+    from shared.messaging.kafka import KafkaBus  # here: pages never load the client
+
     app = build(settings)
     bus = KafkaBus(settings.kafka_servers, delivery_timeout_ms=settings.kafka_delivery_timeout_ms)
     ready = {"mongodb": app.database.ping, "kafka": bus.ping}

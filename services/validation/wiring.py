@@ -18,7 +18,6 @@ from shared.campaign.copy import Campaigns
 from shared.clock import Clock, system_clock
 from shared.identity.revocations import Revocations
 from shared.jobs import Jobs
-from shared.messaging.kafka import KafkaBus
 from shared.messaging.port import Bus
 from shared.objects import Objects
 from shared.process import Loop, Process
@@ -78,6 +77,8 @@ def loops(app: App, bus: Bus) -> list[Loop]:
 
 def create_worker(settings: ValidationSettings) -> Process:
     """The worker role."""
+    from shared.messaging.kafka import KafkaBus  # here: pages never load the client
+
     app = build(settings)
     migrate(app)
     bus = KafkaBus(settings.kafka_servers, delivery_timeout_ms=settings.kafka_delivery_timeout_ms)
