@@ -1,4 +1,4 @@
-"""The centre's part of the year by hand, in a browser, on real MongoDB: every page it needs, in the order it needs them."""
+"""The centre's part of the year by hand, on real MongoDB: every page it needs, in the order it needs them."""
 
 from __future__ import annotations
 
@@ -203,8 +203,15 @@ def test_the_centres_year_in_a_browser(
     assert "已逐条核验，存档完整" in deputy.open("/centre/record?verify=1").get_data(as_text=True)
     deputy.open("/centre")
     assert len(re.findall(r'data-column="省级单位"', deputy.page)) == 32
-    for page in ("/centre/shortlists", "/centre/experts", "/centre/contacts?state=approved", "/centre/disqualifications",
-                 "/centre/cases?q=第1实验", "/centre/eligibility?stage=eligible", "/centre/accounts?role=province"):
+    for page in (
+        "/centre/shortlists",
+        "/centre/experts",
+        "/centre/contacts?state=approved",
+        "/centre/disqualifications",
+        "/centre/cases?q=第1实验",
+        "/centre/eligibility?stage=eligible",
+        "/centre/accounts?role=province",
+    ):
         assert deputy.open(page).status_code == 200
 
 

@@ -8,9 +8,9 @@ from services.review.domain.campaign_file import CampaignFile
 from services.review.handlers.record import verify_record
 from services.review.queries import centre as queries
 from services.review.queries.cases import Filters, case_list
-from services.review.queries.words import OUTCOMES
+from services.review.queries.words import province_name
 from services.review.routes.at_hand import pieces
-from services.review.routes.centre_at_hand import DESK, campaign
+from services.review.routes.centre_at_hand import DESK, campaign, record_words
 from shared.trouble import NotThere
 from shared.web.access import asks
 
@@ -63,7 +63,8 @@ def record() -> Response:
             "centre/record.html",
             entries=entries,
             names={id_: _name(id_) for id_ in {entry["by"] for entry in entries}},
-            words=_words,
+            things=_things({entry["about"] for entry in entries}),
+            words=record_words,
             about=about,
             checked=checked,
             broken=verify_record(app) if checked else None,
@@ -79,8 +80,21 @@ def _name(account_id: str) -> str:
     return known.name if known else BY.get(account_id, account_id)
 
 
-def _words(what: str) -> str:
-    """An entry as people read it: codes of outcomes become words."""
-    for code, word in OUTCOMES.items():
-        what = what.replace(f"：{code}", f"：{word}")
-    return what
+def _things(ids: set[str]) -> dict[str, tuple[str, str]]:
+    """What entries are about, in words, and the page of it where there is one."""
+    app, query = pieces(), {"_id": {"$in": sorted(ids)}}
+    found = {
+        row["_id"]: (row["number"], f"/centre/cases/{row['_id']}") for row in app.cases.rows(query, only=("number",))
+    }
+    for row in app.contacts.rows(query, only=("name",)):
+        found[row["_id"]] = (f"联系人{row['name']}", f"/centre/contacts/{row['_id']}")
+    for row in app.accounts.rows(query, only=("name",)):
+        found[row["_id"]] = (f"账号{row['name']}", "")
+    for row in app.shortlists.rows(query, only=("campaign_id", "province")):
+        name = province_name(app.campaigns.get(row["campaign_id"]), row["province"])
+        found[row["_id"]] = (f"{name}推荐名单", "/centre/shortlists")
+    for row in app.rounds.rows(query, only=()):
+        found[row["_id"]] = ("专家分配", f"/centre/assignment/{row['_id']}")
+    for row in app.campaign_files.rows(query, only=()):
+        found[row["_id"]] = ("征集活动", "/centre/campaign")
+    return found

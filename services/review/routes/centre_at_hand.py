@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 
 from flask import request
@@ -10,12 +11,14 @@ from wtforms.fields.choices import SelectChoice
 from wtforms.validators import StopValidation
 
 from services.review.queries import centre as desk
+from services.review.queries.words import OUTCOMES, ROLES
 from services.review.routes.at_hand import pieces
 from shared.campaign.model import Campaign
 from shared.trouble import NotThere
 from shared.web.access import who
 from shared.web.forms import Filled, pick
 
+_CODE = re.compile(r"\b[a-z][a-z_-]+\b", re.ASCII)
 DESK = ("返回工作台", "/centre")
 
 
@@ -103,3 +106,20 @@ def _result(result: dict[str, object]) -> str:
     if "cases" in result:
         return f"分配已下达，共{result['cases']}件案例。"
     return "处理已完成。"
+
+
+def record_words(text: str, campaign_id: str = "") -> str:
+    """An entry of the record as people read it: codes become the words they stand for."""
+    words = {**OUTCOMES, **ROLES}
+    running = _campaign_or_none(campaign_id)
+    if running is not None:
+        words |= {one.code: one.name for one in (*running.disqualification_reasons, *running.categories)}
+    return _CODE.sub(lambda found: words.get(found[0], found[0]), text)
+
+
+def _campaign_or_none(campaign_id: str) -> Campaign | None:
+    campaigns = pieces().campaigns
+    try:
+        return campaigns.get(campaign_id) if campaign_id else campaigns.current()
+    except NotThere:
+        return None

@@ -11,7 +11,15 @@ from services.review.queries.cases import Filters, case_list, case_page, file_ad
 from services.review.queries.scores import marks_open
 from services.review.queries.words import REPORTS
 from services.review.routes.at_hand import pieces, to
-from services.review.routes.centre_at_hand import DESK, asked_page, campaign, category_filter, me, province_filter
+from services.review.routes.centre_at_hand import (
+    DESK,
+    asked_page,
+    campaign,
+    category_filter,
+    me,
+    province_filter,
+    record_words,
+)
 from services.review.routes.staff_forms import PlainForm
 from shared.trouble import NotThere
 from shared.web.access import asks
@@ -101,6 +109,7 @@ def case(case_id: str) -> Response:
             proposals=[one for one in queries.proposals(app, running) if one.proposal.case_id == case_id],
             states=STATES,
             history=queries.record_entries(app, about=case_id),
+            words=record_words,
             back=BACK,
         )
     )
