@@ -15,7 +15,7 @@ from shared.clock import FixedClock
 from shared.identity.secrets import hash_password
 from tests.review.conftest import SCREENING, Browser, submitted_case
 
-MARKS = {"mechanism": "18", "resources": "22.5", "innovation": "20", "support": "12", "exchange": "13"}
+MARKS: dict[str, Any] = {"mechanism": "18", "resources": "22.5", "innovation": "20", "support": "12", "exchange": "13"}
 
 
 def assigned(app: App, case_id: str, expert_id: str = "expert", **fields: Any) -> None:
@@ -67,7 +67,7 @@ def test_the_statement_comes_first(app: App, logged_in: Callable[..., Browser]) 
     ],
 )
 def test_the_statement_says_what_is_wrong(
-    app: App, logged_in: Callable[..., Browser], fields: dict[str, str], message: str
+    app: App, logged_in: Callable[..., Browser], fields: dict[str, Any], message: str
 ) -> None:
     expert = logged_in("expert")
     assert expert.fill("/expert/statement", **fields).status_code == 422
@@ -120,8 +120,8 @@ def test_drafts_save_themselves(expert: Browser, app: App) -> None:
         ({"comment": "好" * 501}, "推荐意见最多500个字，请删去1个字。"),
     ],
 )
-def test_scoring_says_what_is_wrong(expert: Browser, app: App, fields: dict[str, str], message: str) -> None:
-    answers = {**MARKS, "comment": "思路清楚", **fields}
+def test_scoring_says_what_is_wrong(expert: Browser, app: App, fields: dict[str, Any], message: str) -> None:
+    answers: dict[str, Any] = {**MARKS, "comment": "思路清楚", **fields}
     assert expert.fill("/expert/cases/case-1", **answers, then="submit").status_code == 422
     assert expert.errors() == [message]
     for name in ("mechanism", "resources", "exchange", "comment"):

@@ -123,7 +123,7 @@ def marked(clerk: Browser, case_id: str = "case-1", **fields: Any) -> int:
         ({"mark": "declined", "reason": "短" * 301}, "理由最多300个字，请删去1个字。"),
     ],
 )
-def test_marking_says_what_is_wrong(clerk: Browser, cases: list[str], fields: dict[str, str], message: str) -> None:
+def test_marking_says_what_is_wrong(clerk: Browser, cases: list[str], fields: dict[str, Any], message: str) -> None:
     assert marked(clerk, **fields) == 422
     assert message in clerk.errors()
     assert clerk.typed("reason") == fields.get("reason", "").strip()
@@ -196,7 +196,7 @@ def test_recommending_many_says_what_is_wrong(
     campaign: Campaign,
     cases: list[str],
     chosen: list[str],
-    fields: dict[str, str],
+    fields: dict[str, Any],
     status: int,
     message: str | None,
 ) -> None:
@@ -254,7 +254,7 @@ def test_the_shortlist_is_put_in_order(clerk: Browser, app: App, cases: list[str
     ],
 )
 def test_moving_says_what_is_wrong(
-    clerk: Browser, app: App, cases: list[str], fields: dict[str, str], status: int, message: str
+    clerk: Browser, app: App, cases: list[str], fields: dict[str, Any], status: int, message: str
 ) -> None:
     recommend(clerk, *cases)
     clerk.open("/province/shortlist")
@@ -316,7 +316,7 @@ def test_outside_the_window_nothing_changes(
         (early, "省级推荐自2024年10月16日00:00开始，现在只能查看。"),
         (window.closes, "省级推荐已于2024年10月31日23:59:59截止，推荐名单不能再修改。"),
     ):
-        posts = (
+        posts: tuple[tuple[str, dict[str, Any]], ...] = (
             ("/province/cases/case-1/mark", {"mark": "recommended"}),
             ("/province/recommend", {"case": "case-1"}),
             ("/province/shortlist/confirm", {}),

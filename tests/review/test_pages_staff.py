@@ -28,7 +28,13 @@ def code(app: App) -> str:
 
 
 def activate(browser: Browser, right: str, **fields: Any) -> int:
-    answers = {"mobile": MOBILE, "code": right, "password": PASSWORD, "password_again": PASSWORD, **fields}
+    answers: dict[str, Any] = {
+        "mobile": MOBILE,
+        "code": right,
+        "password": PASSWORD,
+        "password_again": PASSWORD,
+        **fields,
+    }
     return browser.fill("/staff/activate", **answers).status_code
 
 
@@ -85,7 +91,7 @@ def test_the_link_opens_a_form_and_spends_nothing(browser: Browser, app: App, co
         ({"password_again": "another-one-2024"}, "两次填写的密码不一致，请重新填写。"),
     ],
 )
-def test_activation_says_what_is_wrong(browser: Browser, code: str, fields: dict[str, str], message: str) -> None:
+def test_activation_says_what_is_wrong(browser: Browser, code: str, fields: dict[str, Any], message: str) -> None:
     assert activate(browser, code, **fields) == 422
     assert message in browser.errors()
     assert browser.typed("mobile") == fields.get("mobile", MOBILE)
@@ -169,11 +175,16 @@ WRONG = "手机号、密码或动态验证码不正确，请核对后重新登�
     ],
 )
 def test_logging_in_says_what_is_wrong(
-    browser: Browser, secret: str, clock: FixedClock, fields: dict[str, str], status: int, message: str
+    browser: Browser, secret: str, clock: FixedClock, fields: dict[str, Any], status: int, message: str
 ) -> None:
     browser.fill("/staff/logout")
     clock.at += LATER
-    answers = {"mobile": MOBILE, "password": PASSWORD, "number": pyotp.TOTP(secret).at(clock.at), **fields}
+    answers: dict[str, Any] = {
+        "mobile": MOBILE,
+        "password": PASSWORD,
+        "number": pyotp.TOTP(secret).at(clock.at),
+        **fields,
+    }
     assert browser.fill("/staff/login", **answers).status_code == status
     assert browser.errors() == [message]
     assert browser.typed("mobile") == answers["mobile"]
@@ -184,7 +195,7 @@ def test_five_failures_lock_for_a_quarter_of_an_hour(browser: Browser, secret: s
     clock.at += LATER
     for _ in range(5):
         browser.fill("/staff/login", mobile=MOBILE, password="wrong", number="000000")
-    right = {"mobile": MOBILE, "password": PASSWORD, "number": pyotp.TOTP(secret).at(clock.at)}
+    right: dict[str, Any] = {"mobile": MOBILE, "password": PASSWORD, "number": pyotp.TOTP(secret).at(clock.at)}
     assert browser.fill("/staff/login", **right).status_code == 429
     assert browser.errors() == ["连续多次登录失败，账号已暂停登录，请在15分钟后重试。"]
 
@@ -217,10 +228,10 @@ def test_who_keeps_working_stays_logged_in(browser: Browser, secret: str, clock:
     ],
 )
 def test_changing_the_password_says_what_is_wrong(
-    browser: Browser, secret: str, fields: dict[str, str], message: str
+    browser: Browser, secret: str, fields: dict[str, Any], message: str
 ) -> None:
     new = "another-2024-secret"
-    answers = {"password_present": PASSWORD, "password": new, "password_again": new, **fields}
+    answers: dict[str, Any] = {"password_present": PASSWORD, "password": new, "password_again": new, **fields}
     assert browser.fill("/staff/password", **answers).status_code == 422
     assert browser.errors() == [message]
 
@@ -245,7 +256,12 @@ def test_an_expert_needs_no_second_factor_unless_told(app: App, browser: Browser
     staff_account(app, "expert", mobile="13700001111")
     app.accounts.change("expert", inviting(made))
     assert unseal(made.sealed_code, _letters()) == made.code
-    answers = {"mobile": "13700001111", "code": made.code, "password": PASSWORD, "password_again": PASSWORD}
+    answers: dict[str, Any] = {
+        "mobile": "13700001111",
+        "code": made.code,
+        "password": PASSWORD,
+        "password_again": PASSWORD,
+    }
     assert browser.fill("/staff/activate", **answers).headers["Location"] == "/expert"
     browser.fill("/staff/logout")
     entered = browser.fill("/staff/login", mobile="13700001111", password=PASSWORD)
