@@ -6,6 +6,7 @@ import io
 import re
 from collections.abc import Callable
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
@@ -168,7 +169,7 @@ def test_the_centres_year_in_a_browser(
     assert "60.0" not in deputy.page
     deputy.open("/centre/cases/case-0000")
     assert "已提交" in deputy.text() and "60.0" not in deputy.page
-    sizes = {f"{code}_{outcome}": "1" for code in categories for outcome in ("exemplary", "showcase")}
+    sizes: dict[str, Any] = {f"{code}_{outcome}": "1" for code in categories for outcome in ("exemplary", "showcase")}
     went(deputy, deputy.fill("/centre/decision/sizes", **sizes), to="/centre/decision")
     assert "典型案例1件，展示案例1件" in deputy.text()
     assert "60.0" in deputy.open("/centre/scores").get_data(as_text=True)

@@ -63,7 +63,7 @@ class Number(Filled):
     def __call__(self, form: Form, field: Field) -> None:
         if field.data is not None:
             return
-        if field.process_errors:
+        if any(field.raw_data or ()):
             raise StopValidation
         super().__call__(form, field)
 
@@ -113,7 +113,8 @@ def record_words(text: str, campaign_id: str = "") -> str:
     words = {**OUTCOMES, **ROLES}
     running = _campaign_or_none(campaign_id)
     if running is not None:
-        words |= {one.code: one.name for one in (*running.disqualification_reasons, *running.categories)}
+        words |= {one.code: one.name for one in running.disqualification_reasons}
+        words |= {one.code: one.name for one in running.categories}
     return _CODE.sub(lambda found: words.get(found[0], found[0]), text)
 
 
