@@ -35,7 +35,7 @@ def lint(tree: Tree) -> Linted:
         [program, "--no-logo"], cwd=tree.root, capture_output=True, text=True, timeout=60, check=False
     )
     printed = ended.stdout + ended.stderr
-    verdicts = dict(re.findall(r"^(.+?) (KEPT|BROKEN)(?:\W.*)?$", printed, re.MULTILINE))
+    verdicts = dict(re.findall(r"^(.+?) (KEPT|BROKEN)(?: \(.*\))?$", printed, re.MULTILINE))
     ids = contracts(tree)
     if set(verdicts) != set(ids):
         raise AssertionError(f"lint-imports did not judge every contract:\n{printed}")

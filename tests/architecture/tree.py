@@ -10,6 +10,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -29,7 +30,7 @@ class Source:
     """One Python file."""
 
     path: str
-    code: ast.Module
+    text: str
 
     @property
     def module(self) -> str:
@@ -38,7 +39,7 @@ class Source:
 
     def all(self, *kinds: type[ast.AST]) -> Iterator[Any]:
         """Every node of these kinds."""
-        return (node for node in ast.walk(self.code) if isinstance(node, kinds))
+        return (node for kind in kinds for node in _nodes(self.text).get(kind, ()))
 
     def imports(self) -> Iterator[tuple[str, int]]:
         """Every imported name in full, and its line: `from a import b` gives a.b."""
@@ -65,14 +66,18 @@ class Tree:
         """Every Python file below these folders."""
         for folder in folders:
             for path in sorted((self.root / folder).rglob("*.py")):
-                yield Source(path.relative_to(self.root).as_posix(), _parsed(path.read_text(encoding="utf-8")))
+                yield Source(path.relative_to(self.root).as_posix(), path.read_text(encoding="utf-8"))
 
     def source(self, path: str) -> Source:
         """One Python file."""
-        return Source(path, _parsed((self.root / path).read_text(encoding="utf-8")))
+        return Source(path, (self.root / path).read_text(encoding="utf-8"))
 
-    def started(self, service: str) -> dict[str, Any]:
-        """What the service says of itself, started without the other four; `failed` holds why it did not start."""
+    def started(self) -> dict[str, dict[str, Any]]:
+        """What each service says of itself, started without the other four; `failed` holds why one did not start."""
+        with ThreadPoolExecutor(os.cpu_count()) as pool:
+            return dict(zip(SERVICES, pool.map(self._start, SERVICES), strict=True))
+
+    def _start(self, service: str) -> dict[str, Any]:
         digest = hashlib.sha256()
         for folder in ("shared", f"services/{service}"):
             for path in sorted((self.root / folder).rglob("*.py")):
@@ -92,8 +97,12 @@ def copy_of(tree: Tree, to: Path) -> Tree:
 
 
 @cache
-def _parsed(text: str) -> ast.Module:
-    return ast.parse(text)
+def _nodes(text: str) -> dict[type[ast.AST], list[ast.AST]]:
+    """Every node of a file by its kind."""
+    found: dict[type[ast.AST], list[ast.AST]] = {}
+    for node in ast.walk(ast.parse(text)):
+        found.setdefault(type(node), []).append(node)
+    return found
 
 
 _KNOWN: dict[tuple[str, str], dict[str, Any]] = {}
