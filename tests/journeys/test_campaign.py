@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -18,6 +19,14 @@ from zhengji.play.script import Play
 
 FILE = Path("campaigns/2024-teacher-training.yaml")
 PACE = 3600
+
+
+@pytest.fixture
+def world(tmp_path: Path) -> Iterator[OneProcess]:
+    """All five services in this process, with databases and a bucket of their own."""
+    world = OneProcess(tmp_path)
+    yield world
+    world.close()
 
 
 def a_play(world: OneProcess, *, provinces: int = 2, cases: int = 8, experts: int = 5) -> Play:

@@ -83,6 +83,9 @@ class Clerk:
     def _order_and_confirm(self) -> None:
         page = self.staff.open("/province/shortlist")
         self.recommended = tuple(dict.fromkeys(_cases_on(page)))
+        if not self.recommended:
+            self._declare_none()
+            return
         if len(self.recommended) > 1:
             self._first_becomes_second(page)
         confirm = self.staff.open("/province/shortlist/confirm")
@@ -91,6 +94,10 @@ class Clerk:
             raise Broken(f"{self.plan.name}: not confirmed: {page.text[:300]}")
         if not self.staff.browser.fetch("/province/shortlist.xlsx").startswith(b"PK"):
             raise Broken(f"{self.plan.name}: the shortlist is no spreadsheet")
+
+    def _declare_none(self) -> None:
+        form = self.staff.open("/province/shortlist/none").form(field="sure")
+        self.staff.accepted(self.staff.browser.submit(form, {"sure": True}))
 
     def _first_becomes_second(self, page: Page) -> None:
         page = self.staff.accepted(self.staff.browser.submit(page.form(button="下移"), button="下移"))

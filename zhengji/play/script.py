@@ -204,6 +204,8 @@ class Play:
     def check_eligibility(self) -> None:
         """After sealing: one case is refused with a reason, all others confirmed."""
         self.wait_for("recommendation", opens=False)
+        sealing = timedelta(seconds=self.campaign.seal_delay_seconds)
+        self.world.wait_for(self.window("recommendation").closes + sealing)
         count = sum(len(clerk.recommended) for clerk in self.clerks)
         self.world.until("the sealed shortlists", lambda: self.centre.recommended() == count or None, seconds=120)
         self.centre.check_eligibility()

@@ -59,9 +59,9 @@ class StaffMember:
         if not found:
             raise Broken("the page of the second factor shows no secret")
         self.secret = "".join(str(found[0].text_content()).split())
-        return self.browser.submit(page.form(field="number"), {"number": self._number()})
+        return self.browser.submit(page.form(field="number"), {"number": self.fresh_number()})
 
-    def _number(self) -> str:
+    def fresh_number(self) -> str:
         """What the app shows now; a number works once, so the next one is waited for."""
 
         def fresh() -> bool:
@@ -75,7 +75,7 @@ class StaffMember:
         """Mobile, password, number."""
         form = self.browser.open("/staff/login").form(field="password")
         values = {"mobile": self.person.mobile, "password": self.person.password}
-        page = self.browser.submit(form, {**values, "number": self._number() if self.secret else ""})
+        page = self.browser.submit(form, {**values, "number": self.fresh_number() if self.secret else ""})
         if page.path == "/staff/login":
             raise Broken(f"{self.person.email}: not logged in: {page.errors}")
 
