@@ -22,7 +22,7 @@ from deploy.local.servers.mail import Mail
 from deploy.local.servers.minio import MinIO
 from deploy.local.servers.mongodb import MongoDB
 from deploy.local.settings_file import read_settings, write_settings
-from deploy.local.table import LETTERS, SERVICES, TABLE, OwnProgram
+from deploy.local.table import LOCAL_SETTINGS, SERVICES, TABLE, OwnProgram
 from deploy.local.trouble import CannotGoOn, unknown_program
 from deploy.local.web import answers
 
@@ -150,7 +150,7 @@ class Stack:
         made = keys(self._places.keys)
         private = {name for service in SERVICES for name in made.private[service]}
         common = {
-            **made.common, **LETTERS, "ZHENGJI_PUBLIC_URL": self.public_url,
+            **made.common, **LOCAL_SETTINGS, "ZHENGJI_PUBLIC_URL": self.public_url,
             **for_services(self._environ, private=private), **settings, STACK: str(self._places.var),
         }  # fmt: skip
         write_settings(self._places.stack_env, common, note="Settings of the running stack, the same for all services.")

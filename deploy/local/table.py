@@ -18,8 +18,10 @@ TABLE: tuple[tuple[str, str], ...] = (
     ("notify", "mailbox"),
 )
 
-# A whole year is played in minutes here, and the mail server is our own: no provider's limits, no long waits.
-LETTERS: dict[str, str] = {
+# A whole year is played in minutes here, and the mail server is our own: no provider's limits, no long waits. Experts
+# may open documents under neutral names, as no redacted copies are made yet.
+LOCAL_SETTINGS: dict[str, str] = {
+    "ZHENGJI_EXPERTS_MAY_OPEN_ORIGINALS": "true",
     "ZHENGJI_LETTERS_PER_MINUTE": "6000",
     "ZHENGJI_LETTERS_PER_MINUTE_AND_DOMAIN": "6000",
     "ZHENGJI_LETTERS_BURST": "1000",
