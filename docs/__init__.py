@@ -1,0 +1,1 @@
+"""Pages for developers, and the programs that make parts of them."""
