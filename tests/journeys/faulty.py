@@ -18,6 +18,7 @@ from queue import SimpleQueue
 from typing import Any, TypeVar
 
 import httpx
+import pytest
 from kafka import KafkaAdminClient, KafkaConsumer, TopicPartition
 from pymongo import MongoClient
 
@@ -27,6 +28,7 @@ from deploy.local.settings_file import read_settings
 from deploy.local.stack import Stack
 from deploy.local.table import SERVICES, OwnProgram
 from services.review import wiring as review
+from services.review.handlers.campaign import load_campaign_draft
 from services.review.handlers.campaign import publish_campaign as publish
 from services.review.settings import ReviewSettings
 from shared.campaign.loading import load_campaign
@@ -37,7 +39,7 @@ from shared.events.base import Event
 from shared.events.catalogue import TOPICS
 from shared.objects import Objects
 from shared.settings import ServiceSettings
-from zhengji.campaigns import keep_draft, renamed
+from zhengji.campaigns import renamed
 from zhengji.play.accounting import Truth, settled
 from zhengji.play.author import Author
 from zhengji.play.book import Book
@@ -48,6 +50,7 @@ from zhengji.play.world import RealWorld
 from zhengji.surroundings import settings_of
 
 T = TypeVar("T")
+S = TypeVar("S", bound=ServiceSettings)
 CAMPAIGN = Path("campaigns/2024-teacher-training.yaml")
 THREADS = 4
 LOOKED_AT = ("/messages", "/certificates", "/staff/login")
@@ -58,6 +61,7 @@ SOON = {
     "ZHENGJI_JOB_LEASE_SECONDS": "15",
     "ZHENGJI_LETTER_LEASE_SECONDS": "10",
     "ZHENGJI_LETTER_FIRST_WAIT_SECONDS": "2",
+    "ZHENGJI_MAILBOX_EVERY_SECONDS": "1",
 }
 
 
@@ -122,6 +126,22 @@ class FaultyStack:
         os.killpg(pid, signal.SIGKILL)
         return pid
 
+    def restart(self, names: Collection[str], **settings: str) -> None:
+        """Kill programs and let the keeper start them again, with these settings besides the usual ones."""
+        self.command("servers", **settings)
+        killed = {name: self.kill(name) for name in names}
+        for name, pid in killed.items():
+            wait(f"{name} started again", partial(self.runs_anew, name, since=pid), seconds=90)
+
+    def pids(self) -> dict[str, int | None]:
+        """The process of each of our programs."""
+        return {program.name: self._processes.pid(program.name) for program in self.own}
+
+    def environment(self, name: str) -> dict[str, str]:
+        """What a running program was told."""
+        lines = Path(f"/proc/{self._processes.pid(name)}/environ").read_bytes().decode().split("\0")
+        return {name: text for name, _, text in (line.partition("=") for line in lines)}
+
     def runs_anew(self, name: str, *, since: int) -> bool:
         """Whether the keeper has started it again after it was killed, and it is ready."""
         return self._processes.pid(name) not in (None, since) and self.is_ready(name)
@@ -149,6 +169,13 @@ class FaultyStack:
         """What the stack tells everybody."""
         return read_settings(self.places.stack_env)
 
+    def settings_for(self, kind: type[S], service: str) -> S:
+        """The settings of a service here; those of another stack, which the tests around may use, do not count."""
+        with pytest.MonkeyPatch.context() as patch:
+            for name in [each for each in os.environ if each.startswith("ZHENGJI_")]:
+                patch.delenv(name)
+            return settings_of(kind, var=self.places.var, service=service)
+
     @cached_property
     def world(self) -> ClosingWorld:
         """The platform from outside; its people press a button again for two minutes before they complain."""
@@ -164,7 +191,7 @@ class FaultyStack:
     @cached_property
     def truth(self) -> Truth:
         """Databases, store, mailboxes and topics, for reading only."""
-        settings = settings_of(ServiceSettings, var=self.places.var, service="intake")
+        settings = self.settings_for(ServiceSettings, "intake")
         objects = Objects(settings)
         return Truth(
             databases={service: self._client[f"{settings.mongo_prefix}_{service}"] for service in SERVICES},
@@ -194,18 +221,18 @@ class FaultyStack:
         finally:
             consumer.close()
 
-    def records(self, topic: str, *, type: str) -> list[dict[str, Any]]:
-        """The events of a type as they lie on a topic, repeats and all."""
+    def records(self, event: type[Event]) -> list[dict[str, Any]]:
+        """The events of a type as they lie on their topic, repeats and all."""
         consumer = KafkaConsumer(bootstrap_servers=self.settings["ZHENGJI_KAFKA_SERVERS"])
         try:
-            ends = {place: end for place, end in self.ends().items() if place.topic == topic and end}
+            ends = {place: end for place, end in self.ends().items() if place.topic == event.topic and end}
             consumer.assign(list(ends))
             consumer.seek_to_beginning(*ends)
             found = []
             while any(consumer.position(place) < end for place, end in ends.items()):
                 for batch in consumer.poll(timeout_ms=1000).values():
                     found += [json.loads(record.value) for record in batch]
-            return [each for each in found if each["type"] == type]
+            return [each for each in found if each["type"] == event.type()]
         finally:
             consumer.close()
 
@@ -223,6 +250,11 @@ class FaultyStack:
             behind = (end - _position(known.get(place)) for place, end in ends.items() if place.topic in topics)
             left[service] = sum(behind)
         return {service: count for service, count in left.items() if count}
+
+    def untold(self, service: str) -> int:
+        """How many documents of a service hold events that nobody was told of yet."""
+        database, query = self.truth.databases[service], {"outbox.0": {"$exists": True}}
+        return sum(database[each].count_documents(query) for each in database.list_collection_names())
 
     def rests(self) -> bool:
         """Whether every event is told and heard, every job done, every letter sent."""
@@ -243,8 +275,8 @@ def publish_campaign(stack: FaultyStack, *, hours: float = 2) -> Campaign:
     id_ = f"2024-faults-{time.time_ns():x}"
     pace: dict[PacedWindow, float] = {"contact_forms": 1, "submission": hours * 3600}
     campaign = paced(renamed(load_campaign(CAMPAIGN), id_), system_clock(), pace)
-    keep_draft(campaign, var=stack.places.var)
-    app = review.build(settings_of(ReviewSettings, var=stack.places.var, service="review"))
+    app = review.build(stack.settings_for(ReviewSettings, "review"))
+    load_campaign_draft(app, campaign)
     publish(app, campaign_id=campaign.id, by="centre")
     app.database.close()
     heard = {"_id": campaign.id}

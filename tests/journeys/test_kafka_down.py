@@ -1,0 +1,60 @@
+"""Kafka is away for a minute: authors notice nothing, and afterwards everything catches up without a person."""
+
+from __future__ import annotations
+
+import time
+
+import pytest
+
+from deploy.local.table import SERVICES
+from tests.journeys.faulty import Crowd, FaultyStack, publish_campaign, wait
+from zhengji.play.accounting import take_account
+from zhengji.play.cast import Twist
+
+pytestmark = [pytest.mark.stack, pytest.mark.timeout(600)]
+AUTHORS = 10
+OUTAGE = 65.0
+CATCH_UP = 90.0
+SOON_GIVEN_UP = 5_000
+"""Milliseconds after which the producer of the second test throws away what it could not deliver."""
+WAITS_FOR_THE_CHECK = (Twist.ENCRYPTED, Twist.RENAMED_PDF)
+"""Authors who read what the check says of a file before they go on: the check comes by way of Kafka."""
+
+
+def _outage(stack: FaultyStack, *, seconds: float) -> None:
+    """Take Kafka away while authors hand in, bring it back, and see that nothing was lost."""
+    campaign = publish_campaign(stack)
+    crowd = Crowd(stack, campaign, count=AUTHORS, without=WAITS_FOR_THE_CHECK)
+    receipts = crowd.book.receipts
+    with crowd.coming(pause=2):
+        wait("the first receipt", lambda: receipts, seconds=60)
+        pids = stack.pids()
+        stack.kill("kafka")
+        began, before = time.monotonic(), len(receipts)
+        wait("more receipts without Kafka", lambda: len(receipts) >= before + AUTHORS, seconds=seconds)
+        while time.monotonic() - began < seconds:
+            assert stack.is_ready("intake-web")
+            time.sleep(0.5)
+    assert stack.untold("intake") >= AUTHORS, "nothing waits to be told: Kafka was not away"
+    stack.command("start", "kafka")
+    wait("everything told, heard and sent", stack.rests, seconds=CATCH_UP)
+    account = take_account(crowd.book, stack.truth, campaign_id=campaign.id)
+    assert (account.lost, account.double, account.wrong) == ([], [], [])
+    assert account.receipts >= AUTHORS + 1
+    assert stack.pids() == pids, "a program ended in the outage"
+
+
+def test_kafka_away_for_a_minute(faulty: FaultyStack) -> None:
+    """The producers wait for the outage to end; nobody who hands in a case does."""
+    _outage(faulty, seconds=OUTAGE)
+
+
+def test_kafka_away_for_longer_than_the_producers_delivery_timeout(faulty: FaultyStack) -> None:
+    """What the producers have given up is in the outboxes still, and is told by new producers."""
+    workers = [f"{service}-worker" for service in SERVICES]
+    faulty.restart(workers, ZHENGJI_KAFKA_DELIVERY_TIMEOUT_MS=str(SOON_GIVEN_UP))
+    try:
+        assert faulty.environment("intake-worker")["ZHENGJI_KAFKA_DELIVERY_TIMEOUT_MS"] == str(SOON_GIVEN_UP)
+        _outage(faulty, seconds=6 * SOON_GIVEN_UP / 1000)
+    finally:
+        faulty.restart(workers)
