@@ -46,10 +46,10 @@ ROLES: Mapping[tuple[str, str], Role] = {
     **{place: WEB for place in TABLE if place[1] == "web"},
     **{place: WORKER for place in TABLE if place[1] == "worker"},
     ("validation", "checker"): Role(
-        cpu=("500m", "2"), memory=("512Mi", "1536Mi"), scratch="2Gi", speaks_to=("mongodb", "objects"), loops=7
+        cpu=("500m", "2"), memory=("512Mi", "1536Mi"), scratch="2Gi", speaks_to=("mongodb", "objects"), loops=1
     ),
     ("certificate", "maker"): Role(
-        cpu=("250m", "1"), memory=("256Mi", "768Mi"), scratch="256Mi", speaks_to=("mongodb", "objects"), loops=2
+        cpu=("250m", "1"), memory=("256Mi", "768Mi"), scratch="256Mi", speaks_to=("mongodb", "objects"), loops=1
     ),
     ("notify", "sender"): Role(
         cpu=("50m", "500m"), memory=("128Mi", "256Mi"), scratch="64Mi", speaks_to=("mongodb", "smtp"), loops=2
@@ -60,7 +60,7 @@ ROLES: Mapping[tuple[str, str], Role] = {
         memory=("128Mi", "384Mi"),
         scratch="64Mi",
         speaks_to=("mongodb", "imap", "objects"),
-        loops=2,
+        loops=1,
     ),
 }
 
