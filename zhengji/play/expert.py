@@ -13,6 +13,7 @@ from zhengji.play.cast import Person
 from zhengji.play.staff import StaffMember
 from zhengji.play.world import World
 
+_WAITS = "待评分"
 _CASE = re.compile(r"/expert/cases/([0-9a-f-]{36})$")
 
 
@@ -33,9 +34,11 @@ class Judge:
         self.staff.accepted(self.staff.browser.submit(form, {"accepted": True}))
 
     def tasks(self) -> list[str]:
-        """The cases on the list, done or not."""
+        """The cases on the list that wait for marks."""
         page = self.staff.open("/expert")
-        return list(dict.fromkeys(found[1] for _, to in page.links if (found := _CASE.search(to))))
+        waiting = [item for item in page.tree.xpath("//main//li") if _WAITS in str(item.text_content())]
+        addresses = [str(to) for item in waiting for to in item.xpath(".//a/@href")]
+        return list(dict.fromkeys(found[1] for to in addresses if (found := _CASE.search(to))))
 
     def score_all(self) -> int:
         """Score every open case; gives how many there were."""

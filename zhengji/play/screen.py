@@ -60,9 +60,12 @@ class Screen:
         self.rows(title, ("", ""), [(name, str(count)) for name, count in sorted(counts.items())])
 
     def rows(self, title: str, columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
-        """A table."""
-        table = Table(*columns, title=title, title_justify="left", show_header=any(columns), show_edge=False)
+        """A table, with its title above; long cells are folded, never cut."""
+        table = Table(show_header=any(columns), show_edge=False, box=None, pad_edge=False)
+        for column in columns:
+            table.add_column(column, overflow="fold")
         for row in rows:
             table.add_row(*row)
+        self.console.print(f"[bold]{title}[/bold]")
         self.console.print(table)
         self.console.print()

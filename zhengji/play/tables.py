@@ -25,8 +25,7 @@ _MOST_SHOWN = 20
 def show(screen: Screen, play: Play, account: Account) -> None:
     """Everything the accounting found."""
     screen.counts("案例（按阶段）", {_STAGES.get(stage, stage): n for stage, n in account.cases_by_stage.items()})
-    topics = sorted(set(account.events_by_topic) | set(account.told_by_topic))
-    screen.rows("事件（按主题）", ("主题", "本次"), [(topic, str(account.events_by_topic[topic])) for topic in topics])
+    screen.counts("事件（按主题，本次）", {topic: n for topic, n in account.events_by_topic.items() if n})
     screen.counts("信件（按状态）", account.letters_by_state)
     screen.counts("信件（按种类）", account.letters_by_kind)
     screen.counts("证书", account.certificates)
