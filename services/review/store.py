@@ -202,6 +202,7 @@ class DecisionRecord(Record):
 
     meta: ClassVar[dict[str, Any]] = {"collection": "decisions"}
 
+    campaign_id = mongoengine.StringField()
     sizes = _values()
     sizes_fixed_at = Instant()
     sizes_fixed_by = Text()

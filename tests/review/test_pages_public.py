@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from services.review.app import App
-from services.review.domain.decision import Decision, Listed
+from services.review.domain.decision import Decision, Listed, decision_id
 from services.review.domain.values import Outcome
 from shared.campaign.model import Campaign
 from tests.review.conftest import SCREENING, Browser, submitted_case
@@ -35,7 +35,8 @@ def decided(app: App, campaign: Campaign) -> Campaign:
     listed += [_listed(f"more-{at}", f"常态化研修实践{at}", "510000", Outcome.SHOWCASE) for at in range(58)]
     app.decisions.create(
         Decision(
-            id=campaign.id,
+            id=decision_id(campaign.id),
+            campaign_id=campaign.id,
             listed=tuple(listed),
             not_selected=("case-3",),
             removed=("case-2",),
@@ -62,7 +63,11 @@ def _listed(case_id: str, title: str, province: str, outcome: Outcome) -> Listed
 def test_before_publication_nothing_is_told(app: App, campaign: Campaign, browser: Browser) -> None:
     submitted_case(app, "case-1", outcome=Outcome.EXEMPLARY)
     app.decisions.create(
-        Decision(id=campaign.id, listed=(_listed("case-1", "智研共同体", "320000", Outcome.EXEMPLARY),))
+        Decision(
+            id=decision_id(campaign.id),
+            campaign_id=campaign.id,
+            listed=(_listed("case-1", "智研共同体", "320000", Outcome.EXEMPLARY),),
+        )
     )
     for path in ("/results", "/showcase"):
         assert browser.open(path).status_code == 200

@@ -210,7 +210,7 @@ def test_equal_means_share_a_place_and_rubric_order_decides() -> None:
 def test_a_tie_at_the_cut_is_never_settled_by_number() -> None:
     got = ranking([scored("a", 80, 15, number="1"), scored("b", 80, 15, number="2")], sizes(1, 0))
     assert [one.tied for one in got] == [True, True]
-    decision = Decision(id="c")
+    decision = Decision(id="c:decision", campaign_id="c")
     decision.fix_sizes([Sizes(category="region", exemplary=1, showcase=0)], by="me", at=AT)
     assert decision.open_ties(got) == ["a", "b"]
     for case_id, outcome in (("a", Outcome.NOT_SELECTED), ("b", Outcome.EXEMPLARY)):
@@ -222,7 +222,7 @@ def test_a_tie_at_the_cut_is_never_settled_by_number() -> None:
 
 
 def test_sizes_are_fixed_once_and_first() -> None:
-    decision = Decision(id="c")
+    decision = Decision(id="c:decision", campaign_id="c")
     with pytest.raises(Refused, match="sizes-open"):
         decision.publish([], [], ties=0, unscored=0, by="me", at=AT)
     with pytest.raises(Refused, match="sizes-empty"):

@@ -28,7 +28,15 @@ class Throttle:
         if not allowed:
             raise Refused("too-many-queries", "查询过于频繁，请稍后再试。您填写的内容不会丢失。", status=429)
 
+    def close(self) -> None:
+        """Let go of the storage, if a page ever opened it."""
+        if "_storage" in self.__dict__:
+            self._storage.storage.close()
+
+    @cached_property
+    def _storage(self) -> MongoDBStorage:
+        return MongoDBStorage(self._uri, database_name=self._database_name, counter_collection_name="throttle")
+
     @cached_property
     def _limiter(self) -> FixedWindowRateLimiter:
-        storage = MongoDBStorage(self._uri, database_name=self._database_name, counter_collection_name="throttle")
-        return FixedWindowRateLimiter(storage)
+        return FixedWindowRateLimiter(self._storage)

@@ -117,10 +117,16 @@ def _suggested(at: int, sizes: Sizes) -> Outcome:
     return Outcome.SHOWCASE if at < sizes.exemplary + sizes.showcase else Outcome.NOT_SELECTED
 
 
+def decision_id(campaign_id: str) -> str:
+    """The id of a campaign's decision."""
+    return f"{campaign_id}:decision"
+
+
 @dataclass(kw_only=True)
 class Decision(Aggregate):
-    """The one decision of a campaign, under the campaign's id."""
+    """The one decision of a campaign. Its id is not the campaign's: ids of what tells on one topic are never shared."""
 
+    campaign_id: str
     sizes: tuple[Sizes, ...] = ()
     sizes_fixed_at: datetime | None = None
     sizes_fixed_by: str = ""
@@ -147,7 +153,7 @@ class Decision(Aggregate):
             raise Refused("sizes-empty", "请至少为一类案例填写名额。")
         self.sizes, self.sizes_fixed_at, self.sizes_fixed_by = tuple(sizes), at, by
         words = "；".join(f"{size.category} 典型{size.exemplary} 展示{size.showcase}" for size in sizes)
-        self.tell(recorded(self.id, by=by, what="确定各类名额", about=self.id, why=words, at=at))
+        self.tell(recorded(self.campaign_id, by=by, what="确定各类名额", about=self.campaign_id, why=words, at=at))
 
     def decide_by_hand(self, case_id: str, outcome: Outcome, *, reason: str, by: str, at: datetime) -> None:
         """Depart from the ranking for one case, with a reason."""
@@ -156,7 +162,7 @@ class Decision(Aggregate):
             raise Refused("reason-missing", "请填写调整的理由，理由将存档。", field="reason")
         kept = tuple(one for one in self.by_hand if one.case_id != case_id)
         self.by_hand = (*kept, ByHand(case_id=case_id, outcome=outcome, reason=reason, by=by, at=at))
-        self.tell(recorded(self.id, by=by, what=f"人工确定结果：{outcome}", about=case_id, why=reason, at=at))
+        self.tell(recorded(self.campaign_id, by=by, what=f"人工确定结果：{outcome}", about=case_id, why=reason, at=at))
 
     def outcomes(self, ranked: Iterable[Ranked]) -> dict[str, Outcome]:
         """What each case gets: the cut's suggestion, or what was decided by hand."""
@@ -185,11 +191,16 @@ class Decision(Aggregate):
         exemplary, showcase = counted[Outcome.EXEMPLARY], counted[Outcome.SHOWCASE]
         self.tell(
             DecisionPublished(
-                campaign_id=self.id, decision_id=self.id, exemplary=exemplary, showcase=showcase, by=by, at=at
+                campaign_id=self.campaign_id,
+                decision_id=self.id,
+                exemplary=exemplary,
+                showcase=showcase,
+                by=by,
+                at=at,
             )
         )
         what = f"公布名单：典型案例{exemplary}件，展示案例{showcase}件"
-        self.tell(recorded(self.id, by=by, what=what, about=self.id, at=at))
+        self.tell(recorded(self.campaign_id, by=by, what=what, about=self.campaign_id, at=at))
 
     def remove(self, case_id: str) -> None:
         """A disqualified case leaves the list."""

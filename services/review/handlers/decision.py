@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import cast
 
 from services.review.app import App
-from services.review.domain.decision import Decision, Listed, Ranked, Sizes, ranking
+from services.review.domain.decision import Decision, Listed, Ranked, Sizes, decision_id, ranking
 from services.review.domain.values import PUBLISHED, Outcome
 from shared.campaign.model import Campaign
 from shared.events.review import DecisionPublished
@@ -20,8 +20,9 @@ _LINE = ("number", "title", "authors", "province", "category")
 def fix_sizes(app: App, *, sizes: Sequence[Sizes], by: str, command: str | None = None) -> None:
     """Fix how many become exemplary and showcase in each category; marks open with it."""
     campaign_id, at = app.campaigns.current().id, app.clock()
-    app.decisions.ensure(Decision(id=campaign_id))
-    app.decisions.change(campaign_id, lambda decision: decision.fix_sizes(sizes, by=by, at=at), command=command)
+    chosen = decision_id(campaign_id)
+    app.decisions.ensure(Decision(id=chosen, campaign_id=campaign_id))
+    app.decisions.change(chosen, lambda decision: decision.fix_sizes(sizes, by=by, at=at), command=command)
 
 
 def decide_by_hand(
@@ -32,7 +33,7 @@ def decide_by_hand(
     if case_id not in {case.case_id for case in app.scored(campaign)[0]}:
         raise NotThere("这件案例不在排序中，请刷新页面后重新选择。")
     app.decisions.change(
-        campaign.id,
+        decision_id(campaign.id),
         lambda decision: decision.decide_by_hand(case_id, outcome, reason=reason, by=by, at=at),
         command=command,
     )
@@ -41,8 +42,9 @@ def decide_by_hand(
 def publish_decision(app: App, *, by: str, command: str | None = None) -> int:
     """Publish the list as the ranking and the hand left it; gives how many cases it holds."""
     campaign, at = app.campaigns.current(), app.clock()
-    if command is not None and app.decisions.answer_of(campaign.id, command) is not None:
-        return int(app.decisions.answer_of(campaign.id, command))
+    chosen = decision_id(campaign.id)
+    if command is not None and (answer := app.decisions.answer_of(chosen, command)) is not None:
+        return int(answer)
     scored, waiting = app.scored(campaign)
     lines = _lines(app, campaign)
 
@@ -57,7 +59,7 @@ def publish_decision(app: App, *, by: str, command: str | None = None) -> int:
         decision.publish(listed, others, ties=ties, unscored=waiting, by=by, at=at)
         return len(listed)
 
-    return app.decisions.change(campaign.id, publish, command=command)
+    return app.decisions.change(chosen, publish, command=command)
 
 
 def _lines(app: App, campaign: Campaign) -> dict[str, Mapping[str, object]]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import cast
 
 from services.review.app import App
+from services.review.domain.decision import decision_id
 from services.review.domain.disqualification import Disqualification
 from services.review.domain.shortlist import shortlist_id
 from shared.events.review import DisqualificationConfirmed, DisqualificationRecorded
@@ -61,4 +62,4 @@ def disqualification_recorded(app: App, heard: Heard) -> None:
     app.shortlists.hear(
         heard, shortlist_id(event.campaign_id, event.province), lambda shortlist: shortlist.free(event.case_id)
     )
-    app.decisions.hear(heard, event.campaign_id, lambda decision: decision.remove(event.case_id))
+    app.decisions.hear(heard, decision_id(event.campaign_id), lambda decision: decision.remove(event.case_id))

@@ -116,11 +116,15 @@ def _publish(app: App, claimed: Claimed) -> Worked:
     results += [(case_id, Outcome.NOT_SELECTED) for case_id in decision.not_selected]
     for case_id, outcome in _in_chunks(app, claimed, results):
         app.cases.change(case_id, lambda case, got=outcome: case.publish_result(got, at=at))  # type: ignore[misc]
-    query = {"campaign_id": decision.id, "published_at": {"$ne": None}, "disqualified": None}
+    query = {"campaign_id": decision.campaign_id, "published_at": {"$ne": None}, "disqualified": None}
     published = {row["_id"]: Outcome(row["outcome"]) for row in app.cases.rows(query, only=("outcome",))}
     count = sum(outcome is not Outcome.NOT_SELECTED for outcome in published.values())
     told = ListPublished(
-        campaign_id=decision.id, decision_id=decision.id, count=count, sha256=list_hash(published), at=app.clock()
+        campaign_id=decision.campaign_id,
+        decision_id=decision.id,
+        count=count,
+        sha256=list_hash(published),
+        at=app.clock(),
     )
     return Worked({"published": count}, (told,))
 

@@ -12,7 +12,7 @@ from services.review.domain.account import AccountState
 from services.review.domain.assignment import AssignmentRound
 from services.review.domain.campaign_file import CampaignFile
 from services.review.domain.contact import Contact
-from services.review.domain.decision import Decision, Ranked, ranking
+from services.review.domain.decision import Decision, Ranked, decision_id, ranking
 from services.review.domain.disqualification import Disqualification
 from services.review.queries.cases import LINE_FIELDS, CaseLine, line_of, stage_of
 from services.review.queries.words import ACCOUNT_STATES, ROLES, category_name, province_name
@@ -229,7 +229,7 @@ class DecisionPage:
 
 def decision_page(app: App, campaign: Campaign) -> DecisionPage:
     """The decision as it stands. Sizes suggested are (code, name, cases, exemplary, showcase)."""
-    decision = app.decisions.find(campaign.id)
+    decision = app.decisions.find(decision_id(campaign.id))
     scored, waiting = app.scored(campaign)
     suggested = _suggested_sizes(app, campaign)
     if decision is None or decision.sizes_fixed_at is None:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from services.review.app import App
-from services.review.domain.decision import Decision, Listed
+from services.review.domain.decision import Decision, Listed, decision_id
 from services.review.queries.words import OUTCOMES, category_name, province_name
 from shared.campaign.model import Campaign
 from shared.trouble import NotThere
@@ -43,7 +43,7 @@ def results(
     app: App, campaign: Campaign, *, province: str = "", category: str = "", outcome: str = "", q: str = ""
 ) -> Results:
     """The list, filtered; ``q`` is part of title, author, unit or number."""
-    decision = app.decisions.find(campaign.id)
+    decision = app.decisions.find(decision_id(campaign.id))
     shown = decision.shown if decision is not None and decision.published_at else ()
     lines = [_line(one, campaign) for one in shown if _fits(one, province, category, outcome, q.strip())]
     order = {one.code: at for at, one in enumerate(campaign.provinces)}
@@ -75,7 +75,7 @@ def result_page(app: App, case_id: str) -> ResultPage:
     if case is None:
         raise NotThere()
     campaign = app.campaigns.get(case.campaign_id)
-    decision = app.decisions.find(case.campaign_id)
+    decision = app.decisions.find(decision_id(case.campaign_id))
     found = _listed(decision, case_id)
     return ResultPage(
         line=_line(found, campaign),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from services.review.app import App
+from services.review.domain.decision import decision_id
 from services.review.queries.cases import LINE_FIELDS, CaseLine, line_of
 from shared.campaign.model import Campaign
 
@@ -34,7 +35,7 @@ class Marks:
 
 def marks_open(app: App, campaign_id: str) -> bool:
     """Whether the centre may see marks: the sizes are fixed."""
-    decision = app.decisions.find(campaign_id)
+    decision = app.decisions.find(decision_id(campaign_id))
     return decision is not None and decision.sizes_fixed_at is not None
 
 
