@@ -231,7 +231,7 @@ def verify(anybody: Visitor, play: Play) -> None:
     deadline = time.monotonic() + 120
     while True:
         anybody.open("/certificates")
-        anybody.fill({"name": person.name, "mobile_end": person.mobile[-4:]})
+        anybody.fill({"name": person.name, "last_four": person.mobile[-4:]})
         anybody.press("查询")
         found = re.search(r"\d{4}[A-Z]-[0-9A-Z]{4}-[0-9A-Z]{4}", anybody.page.content())
         if found:
