@@ -227,7 +227,16 @@ class _Accounting:
     def letters(self) -> None:
         """Letters by state; none may still be on its way, fail or be written twice for one event and recipient."""
         rows = self.rows(
-            "notify", "letters", {}, "state", "kind", "event_id", "email", "case_id", "account_id", "reason"
+            "notify",
+            "letters",
+            {"campaign_id": self.campaign_id},
+            "state",
+            "kind",
+            "event_id",
+            "email",
+            "case_id",
+            "account_id",
+            "reason",
         )
         self.account.letters_by_state = Counter(row["state"] for row in rows)
         self.account.letters_by_kind = Counter(row["kind"] for row in rows)

@@ -26,6 +26,7 @@ from zhengji.play.world import World
 T = TypeVar("T")
 _RUNNING_OUT = timedelta(seconds=8)
 _LONGER = timedelta(seconds=45)
+IN_TURN: tuple[WindowName, ...] = ("submission", "recommendation", "review")
 
 
 class Backstage(Protocol):
@@ -120,7 +121,7 @@ class Play:
         """Everybody registers, writes, uploads; co-authors confirm."""
         self.authors = [self._author(plan) for plan in self.cast.cases]
         with self.screen.step("作者注册、填表、上传", len(self.authors)) as done:
-            self.each(self.authors, Author.prepare, done)
+            self.each(self.authors, Author.prepare, done, within="submission")
 
     @property
     def late_signers(self) -> list[tuple[Author, Person]]:
@@ -135,7 +136,7 @@ class Play:
     def sign(self, signing: Sequence[tuple[Author, Person]]) -> None:
         """Co-authors register, read and confirm."""
         with self.screen.step("合作者确认声明", len(signing)) as done:
-            self.each(signing, lambda pair: self._sign(*pair), done)
+            self.each(signing, lambda pair: self._sign(*pair), done, within="submission")
 
     def _author(self, plan: CasePlan) -> Author:
         return Author(self.world, self.book, plan, unit_type=self._unit_type(plan))
@@ -338,13 +339,14 @@ class Play:
         return found
 
     def _see_to(self, name: WindowName) -> None:
-        """Where time runs out, the centre extends the window, as it does in life."""
+        """Where time runs out, the centre extends the window and those after it, as it does in life."""
         with self.centre.lock:
-            closes = self.window(name).closes
-            if closes - self.world.now() > _RUNNING_OUT:
+            if self.window(name).closes - self.world.now() > _RUNNING_OUT:
                 return
-            self.campaign = self.centre.extend(self.campaign, name, to=self.world.now() + _LONGER)
-            self.screen.say(f"中心延长 {name}：{_LONGER.total_seconds():.0f} 秒")
+            longer = self.world.now() + _LONGER - self.window(name).closes
+            for later in IN_TURN[IN_TURN.index(name) :]:
+                self.campaign = self.centre.extend(self.campaign, later, to=self.window(later).closes + longer)
+            self.screen.say(f"中心延长 {name} 及其后各环节：{longer.total_seconds():.0f} 秒")
 
 
 def _raise_all(failed: Sequence[Exception]) -> None:
