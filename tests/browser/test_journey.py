@@ -15,8 +15,7 @@ import pytest
 from playwright.sync_api import Browser, expect, sync_playwright
 
 from shared.campaign.loading import load_campaign
-from shared.campaign.pacing import paced
-from shared.campaign.parts import WindowName
+from shared.campaign.pacing import PacedWindow, paced
 from shared.clock import system_clock
 from shared.web.assets import BUILT
 from tests.browser.chromium import CHROMIUM, FLAGS
@@ -33,13 +32,11 @@ from zhengji.plays import RealBackstage, real_world
 
 ALBUM = Path("build/screenshots/journey")
 MEGABYTE = 1024 * 1024
-PACE: dict[WindowName, float] = {"contact_forms": 20, "submission": 75, "recommendation": 60, "review": 75}
+PACE: dict[PacedWindow, float] = {"contact_forms": 20, "submission": 75, "recommendation": 60, "review": 75}
 
 pytestmark = [
     pytest.mark.stack,
     pytest.mark.timeout(900),
-    # The people of the play never hang up: their browsers end with the process.
-    pytest.mark.filterwarnings("ignore::ResourceWarning", "ignore::pytest.PytestUnraisableExceptionWarning"),
     pytest.mark.skipif(
         shutil.which(CHROMIUM) is None or not (BUILT / "manifest.json").exists(),
         reason="needs Debian's Chromium and the built front end: npm ci && npm run build",
@@ -56,13 +53,14 @@ def chromium() -> Iterator[Browser]:
 
 
 @pytest.fixture
-def play(platform: Platform) -> Play:
+def play(platform: Platform) -> Iterator[Play]:
     """A campaign with one province and three experts, published; windows open one after another from now on."""
     run = str(int(time.time()))
     rules = renamed(load_campaign(Path("campaigns/2024-teacher-training.yaml")), f"2024-browser-{run}")
     backstage = RealBackstage(platform.var)
+    world = real_world(os.environ, threads=3)
     play = Play(
-        world=real_world(os.environ, threads=3),
+        world=world,
         cast=make_cast(rules, run=run, provinces=1, cases=1, experts=3),
         campaign=paced(rules, system_clock(), PACE),
         backstage=backstage,
@@ -71,7 +69,8 @@ def play(platform: Platform) -> Play:
     play.open_campaign()
     play.let_provinces_in()
     play.invite_experts()
-    return play
+    yield play
+    world.close()
 
 
 def test_a_case_goes_from_a_browser_to_a_verified_certificate(

@@ -58,6 +58,7 @@ class RealWorld:
         self.threads = threads
         self._url = url
         self._patience = patience
+        self._clients: list[httpx.Client] = []
 
     def now(self) -> datetime:
         """The real time."""
@@ -65,11 +66,22 @@ class RealWorld:
 
     def browser(self) -> Browser:
         """A browser that looks at the one door."""
-        return Browser(httpx.Client(base_url=self._url, timeout=60, verify=TRUST), patience=self._patience)
+        client = self._kept(httpx.Client(base_url=self._url, timeout=60, verify=TRUST))
+        return Browser(client, patience=self._patience)
 
     def store(self) -> httpx.Client:
         """A plain client: presigned addresses are whole."""
-        return httpx.Client(timeout=120, verify=TRUST)
+        return self._kept(httpx.Client(timeout=120, verify=TRUST))
+
+    def _kept(self, client: httpx.Client) -> httpx.Client:
+        self._clients.append(client)
+        return client
+
+    def close(self) -> None:
+        """Everybody goes home: every connection is let go."""
+        for client in self._clients:
+            client.close()
+        self._clients.clear()
 
     def until(self, what: str, met: Callable[[], T | None], *, seconds: float = 60) -> T:
         """Ask again and again."""
