@@ -41,6 +41,12 @@ class Centre:
         page = self.staff.open(f"/centre/campaign/{campaign_id}/publish")
         self._post(page, button="发布")
 
+    def runs(self, campaign: Campaign) -> bool:
+        """Whether the centre's own pages work with this campaign by now."""
+        page = self.staff.browser.open("/centre/campaign/extend")
+        closes = campaign.windows.recommendation.closes.astimezone(SHANGHAI)
+        return page.status == 200 and f"{closes:%Y-%m-%d %H:%M}" in page.text
+
     def extend(self, campaign: Campaign, window: WindowName, *, to: datetime) -> Campaign:
         """Let a window close later; gives the campaign as it is then."""
         closes = to.astimezone(SHANGHAI).replace(microsecond=0)
