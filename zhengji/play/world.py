@@ -60,6 +60,7 @@ class RealWorld:
         self._url = url
         self._patience = patience
         self._clients: list[httpx.Client] = []
+        self._houses = itertools.count()
 
     def now(self) -> datetime:
         """The real time."""
@@ -68,7 +69,7 @@ class RealWorld:
     def browser(self) -> Browser:
         """A browser that looks at the one door, from an address of its own where the door is on this machine."""
         transport = httpx.HTTPTransport(local_address=self._next_address(), verify=TRUST)
-        client = httpx.Client(base_url=self._url, timeout=60, transport=transport)
+        client = self._kept(httpx.Client(base_url=self._url, timeout=60, transport=transport))
         return Browser(client, patience=self._patience)
 
     def _next_address(self) -> str | None:
