@@ -7,8 +7,9 @@ import time
 import pytest
 
 from deploy.local.table import SERVICES
-from tests.journeys.faulty import Crowd, FaultyStack, publish_campaign, wait
+from tests.journeys.faulty import FaultyStack, authors_of, publish_campaign, wait
 from zhengji.play.accounting import take_account
+from zhengji.play.book import Book
 from zhengji.play.cast import Twist
 
 pytestmark = [pytest.mark.stack, pytest.mark.timeout(600)]
@@ -24,21 +25,21 @@ WAITS_FOR_THE_CHECK = (Twist.ENCRYPTED, Twist.RENAMED_PDF)
 def _outage(stack: FaultyStack, *, seconds: float) -> None:
     """Take Kafka away while authors hand in, bring it back, and see that nothing was lost."""
     campaign = publish_campaign(stack)
-    crowd = Crowd(stack, campaign, count=AUTHORS, without=WAITS_FOR_THE_CHECK)
-    receipts = crowd.book.receipts
+    book = Book()
+    crowd = authors_of(stack, campaign, book, count=AUTHORS, without=WAITS_FOR_THE_CHECK)
     with crowd.coming(pause=2):
-        wait("the first receipt", lambda: receipts, seconds=60)
+        wait("the first receipt", lambda: book.receipts, seconds=60)
         pids = stack.pids()
         stack.kill("kafka")
-        began, before = time.monotonic(), len(receipts)
-        wait("more receipts without Kafka", lambda: len(receipts) >= before + AUTHORS, seconds=seconds)
+        began, before = time.monotonic(), len(book.receipts)
+        wait("more receipts without Kafka", lambda: len(book.receipts) >= before + AUTHORS, seconds=seconds)
         while time.monotonic() - began < seconds:
             assert stack.is_ready("intake-web")
             time.sleep(0.5)
     assert stack.untold("intake") >= AUTHORS, "nothing waits to be told: Kafka was not away"
     stack.command("start", "kafka")
     wait("everything told, heard and sent", stack.rests, seconds=CATCH_UP)
-    account = take_account(crowd.book, stack.truth, campaign_id=campaign.id)
+    account = take_account(book, stack.truth, campaign_id=campaign.id)
     assert (account.lost, account.double, account.wrong) == ([], [], [])
     assert account.receipts >= AUTHORS + 1
     assert stack.pids() == pids, "a program ended in the outage"

@@ -1,4 +1,4 @@
-"""Every process is killed in turn while authors hand in: no receipt is lost, nothing has its effect twice."""
+"""Every process is killed in turn while a small campaign is played: nothing is lost, nothing has its effect twice."""
 
 from __future__ import annotations
 
@@ -7,69 +7,93 @@ import time
 from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from contextlib import contextmanager
+from datetime import timedelta
 from email.message import EmailMessage
-from functools import partial
 from typing import Any
 
 import pytest
 
+from shared.campaign.loading import load_campaign
 from shared.campaign.model import Campaign
+from shared.campaign.pacing import PacedWindow, paced
+from shared.campaign.parts import Window, WindowName
+from shared.clock import system_clock
 from shared.events.intake import CaseSubmittedInFull
-from tests.journeys.faulty import Crowd, FaultyStack, publish_campaign, wait
-from zhengji.play import contact
+from tests.journeys.faulty import CAMPAIGN, Crowd, FaultyStack, wait
+from zhengji.campaigns import renamed
 from zhengji.play.accounting import take_account
+from zhengji.play.cast import Signing, make_cast
+from zhengji.play.screen import Screen
+from zhengji.play.script import Play
+from zhengji.plays import RealBackstage
 
 pytestmark = [pytest.mark.stack, pytest.mark.timeout(900)]
-AUTHORS = 12
+PROVINCES, CASES, EXPERTS = 2, 12, 5
+BEFORE_RECOMMENDATION, RECOMMENDATION = 80.0, 45.0
+ENOUGH_TIME = timedelta(seconds=25)
+"""For a page that is asked for while its program is killed and started again."""
 
 
-@dataclass(frozen=True)
-class Played:
-    """What is left when the play is over and everything rests."""
+class KilledPlay(Play):
+    """The play, with the programs an act needs killed in the middle of it."""
 
     stack: FaultyStack
-    campaign: Campaign
-    crowd: Crowd
+    killed: list[str]
 
-    def rows(self, service: str, collection: str) -> list[dict[str, Any]]:
-        """The campaign's rows in a collection."""
-        found = self.stack.truth.databases[service][collection].find({"campaign_id": self.campaign.id})
-        return list(found)
+    def run(self) -> None:
+        """All acts, each with its victims."""
+        with self.killing("review-web"):
+            self.open_campaign()
+        with self.killing("notify-mailbox", "intake-web", "validation-checker"):
+            self.together(self.let_provinces_in, self.prepare_cases)
+        self.sign(self.late_signers)
+        self.hand_in()
+        with self.crowd().coming(pause=0.5):
+            self.kill("intake-worker", "validation-worker", "validation-web", "intake-web")
+            self.kill("notify-worker", "notify-sender", "notify-web")
+        self.read_reports()
+        self.think_again()
+        self.invite_experts()
+        with self.killing("review-web"):
+            self.screen_and_recommend()
+        with self.killing("review-worker"):
+            self.check_eligibility()
+        with self.killing("review-web"):
+            self.review()
+        with self.killing("certificate-maker", "certificate-worker", "certificate-web"):
+            self.publish()
+            self.look_up_certificates()
+        self.disqualify_one()
 
+    def crowd(self) -> Crowd:
+        """Authors who change what they handed in; co-authors who sign by account would have to sign again."""
+        free = [each for each in self.authors if not each.plan.co_authors or each.plan.signing is not Signing.ACCOUNT]
+        return Crowd(free, self.book)
 
-@pytest.fixture(scope="module")
-def played(faulty: FaultyStack) -> Iterator[Played]:
-    """Authors hand in again and again until every program was killed once and is back; then quiet."""
-    campaign = publish_campaign(faulty)
-    crowd = Crowd(faulty, campaign, count=AUTHORS)
-    with crowd.coming(pause=1):
-        for program in faulty.own:
-            if program.name == "notify-mailbox":
-                _kill_while_mail_comes(faulty, crowd)
-            else:
-                _kill_at_work(faulty, program.name)
-    wait("the first visit of everybody", lambda: _all_were_here(crowd), seconds=120)
-    wait("rest after the killing", faulty.rests, seconds=180)
-    yield Played(faulty, campaign, crowd)
+    @contextmanager
+    def killing(self, *names: str) -> Iterator[None]:
+        """Inside the block these are killed, one after the other; at its end all are back."""
+        with ThreadPoolExecutor(1) as pool:
+            killer = pool.submit(self.kill, *names)
+            yield
+        killer.result()
 
+    def kill(self, *names: str) -> None:
+        """Kill each in the middle of something, as far as that can be met; then see it back."""
+        for name in names:
+            deadline = time.monotonic() + (90 if name == "certificate-maker" else 10)  # it works once in a year
+            while not _is_at_work(self.stack, name) and time.monotonic() < deadline:
+                time.sleep(0.005)
+            pid = self.stack.kill(name)
+            self.killed.append(name)
+            wait(f"{name} started again", lambda: self.stack.runs_anew(name, since=pid), seconds=90)  # noqa: B023
 
-def _all_were_here(crowd: Crowd) -> bool:
-    return len({each.case_id for each in crowd.book.receipts}) == AUTHORS
-
-
-def _kill_at_work(stack: FaultyStack, name: str) -> None:
-    """Kill it in the middle of something, as far as that can be met; then see it back."""
-    wait(f"{name} before its end", lambda: stack.is_ready(name), seconds=90)
-    deadline = time.monotonic() + 3
-    while not _is_at_work(stack, name) and time.monotonic() < deadline:
-        time.sleep(0.005)
-    _kill(stack, name)
-
-
-def _kill(stack: FaultyStack, name: str) -> None:
-    pid = stack.kill(name)
-    wait(f"{name} started again", lambda: stack.runs_anew(name, since=pid), seconds=90)
+    def _see_to(self, name: WindowName) -> None:
+        """The centre extends in good time, for a window must not close while a program is away."""
+        with self.centre.lock:
+            if self.window(name).closes - self.world.now() < ENOUGH_TIME:
+                self.campaign = self.centre.extend(self.campaign, name, to=self.world.now() + 2 * ENOUGH_TIME)
 
 
 def _is_at_work(stack: FaultyStack, name: str) -> bool:
@@ -80,96 +104,132 @@ def _is_at_work(stack: FaultyStack, name: str) -> bool:
         return any(database[each].find_one(untold, {"_id": 1}) for each in database.list_collection_names())
     if role == "sender":
         return database["letters"].find_one({"state": "sending"}, {"_id": 1}) is not None
+    if role == "mailbox":
+        return database["mails"].find_one({}, {"_id": 1}) is not None
     if role in ("checker", "maker"):
         jobs = database["jobs_checks" if role == "checker" else "jobs_certificates"]
         return jobs.find_one({"state": "running"}, {"_id": 1}) is not None
     return True
 
 
-def _kill_while_mail_comes(stack: FaultyStack, crowd: Crowd) -> None:
-    """Provinces send their contact forms while the program that reads the mailbox is killed."""
-    plans = crowd.cast.provinces
-    with ThreadPoolExecutor(len(plans)) as pool:
-        sent = [pool.submit(contact.send_form, stack.world, crowd.book, plan) for plan in plans]
-        mails = stack.truth.databases["notify"]["mails"]
-        wait("the first mail", lambda: mails.find_one({}, {"_id": 1}), seconds=60, every=0.01)
-        _kill(stack, "notify-mailbox")
-        for each in sent:
-            each.result()
-    for plan in plans:
-        wait(f"the answer to {plan.name}", partial(contact.received, stack.world, plan), seconds=60)
+def _campaign() -> Campaign:
+    """Only the time to recommend is short, because its end is waited for."""
+    now = system_clock()
+    pace: dict[PacedWindow, float] = {
+        "contact_forms": 1,
+        "submission": BEFORE_RECOMMENDATION,
+        "recommendation": RECOMMENDATION,
+        "review": 1,
+    }
+    campaign = paced(renamed(load_campaign(CAMPAIGN), f"2024-killed-{time.time_ns():x}"), now, pace)
+    ample = {
+        name: Window(opens=getattr(campaign.windows, name).opens, closes=now + timedelta(hours=1))
+        for name in ("registration", "contact_forms", "submission", "review")
+    }
+    return campaign.model_copy(update={"windows": campaign.windows.model_copy(update=ample), "seal_delay_seconds": 2})
 
 
-def test_every_receipt_is_accounted_for_and_nothing_is_there_twice(played: Played) -> None:
-    """Case, version, files by hash, one event, one report, one letter (or one Message-ID that owns up to it)."""
-    book = played.crowd.book
-    account = take_account(book, played.stack.truth, campaign_id=played.campaign.id)
+@pytest.fixture(scope="module")
+def played(faulty: FaultyStack) -> Iterator[KilledPlay]:
+    """The whole campaign, every program killed at least once; then quiet."""
+    campaign = _campaign()
+    cast = make_cast(campaign, run=str(int(time.time())), provinces=PROVINCES, cases=CASES, experts=EXPERTS)
+    with faulty.alone():
+        backstage = RealBackstage(faulty.places.var)
+        play = KilledPlay(world=faulty.world, cast=cast, campaign=campaign, backstage=backstage, screen=Screen())
+        play.stack, play.killed = faulty, []
+        play.run()
+        wait("rest after the play", faulty.rests, seconds=180)
+        yield play
+
+
+def _rows(play: KilledPlay, service: str, collection: str) -> list[dict[str, Any]]:
+    """The campaign's rows in a collection."""
+    return list(play.stack.truth.databases[service][collection].find({"campaign_id": play.campaign.id}))
+
+
+def test_every_program_was_killed(played: KilledPlay) -> None:
+    """With kill -9, and came back by itself."""
+    assert set(played.killed) == {program.name for program in played.stack.own}
+
+
+def test_every_receipt_is_accounted_for_and_nothing_is_there_twice(played: KilledPlay) -> None:
+    """Case, version, files by hash, event, report, letter (or one Message-ID that owns up to it), certificates."""
+    account = take_account(played.book, played.stack.truth, campaign_id=played.campaign.id)
     assert (account.lost, account.double, account.wrong) == ([], [], [])
-    assert account.receipts == len(book.receipts) >= AUTHORS
-    assert len({(each.case_id, each.version) for each in book.receipts}) == len(book.receipts)
+    receipts = played.book.receipts
+    assert account.receipts == len(receipts) > CASES
+    assert len({(each.case_id, each.version) for each in receipts}) == len(receipts)
+    assert played.certificates_checked > 0
+    assert account.certificates["revoked"] > 0
 
 
-def test_a_form_that_was_sent_again_has_one_effect(played: Played) -> None:
-    """One account for each person, one case for each form, versions without gaps, files without copies."""
-    mobiles = [each.plan.author.mobile for each in played.crowd.authors]
+def test_a_form_that_was_sent_again_has_one_effect(played: KilledPlay) -> None:
+    """One account for each person, one case for each form, versions without gaps."""
+    mobiles = [each.plan.author.mobile for each in played.authors]
     accounts = played.stack.truth.databases["intake"]["accounts"]
-    assert accounts.count_documents({"mobile": {"$in": mobiles}}) == AUTHORS
-    cases = played.rows("intake", "cases")
-    assert {case["_id"] for case in cases} == {author.case_id for author in played.crowd.authors}
-    assert len(cases) == AUTHORS
-    newest = Counter(each.case_id for each in played.crowd.book.receipts)
+    assert accounts.count_documents({"mobile": {"$in": mobiles}}) == CASES
+    cases = _rows(played, "intake", "cases")
+    assert sorted(case["_id"] for case in cases) == sorted(author.case_id for author in played.authors)
+    newest = Counter(each.case_id for each in played.book.receipts)
     for case in cases:
         assert [each["version"] for each in case["versions"]] == list(range(1, newest[case["_id"]] + 1))
 
 
-def test_submissions_are_told_once_for_each_version(played: Played) -> None:
+def test_submissions_are_told_once_for_each_version(played: KilledPlay) -> None:
     """On the topic itself: a record that came twice is the same event, and each version has one event."""
-    heard = played.stack.records(CaseSubmittedInFull)
     versions: dict[tuple[str, int], set[str]] = {}
-    for each in heard:
+    for each in played.stack.records(CaseSubmittedInFull):
         if each["data"]["campaign_id"] == played.campaign.id:
             place = (each["data"]["case_id"], each["data"]["case_version"])
             versions.setdefault(place, set()).add(each["id"])
-    assert set(versions) == {(each.case_id, each.version) for each in played.crowd.book.receipts}
+    assert set(versions) == {(each.case_id, each.version) for each in played.book.receipts}
     assert {len(ids) for ids in versions.values()} == {1}
 
 
-def test_each_mail_is_taken_and_answered_once(played: Played) -> None:
-    """As many mails as were sent, as many contact forms, and no answer twice."""
-    twice = {each["message_id"] for each in played.rows("notify", "letters") if each["possibly_twice"]}
-    for plan in played.crowd.cast.provinces:
+def test_each_mail_is_taken_and_answered_once(played: KilledPlay) -> None:
+    """As many mails and contact forms as were sent, and no answer twice."""
+    twice = {each["message_id"] for each in _rows(played, "notify", "letters") if each["possibly_twice"]}
+    for plan in played.cast.provinces:
         sent = 2 if plan.form == "incomplete" else 1
-        mails = [each for each in played.rows("notify", "mails") if each["sender"] == plan.contact.email]
-        forms = [each for each in played.rows("review", "contacts") if each["sender"] == plan.contact.email]
-        answers = Counter(each.message_id for each in played.stack.world.post.letters(plan.contact.email))
-        assert (len(mails), len(forms), len(answers)) == (sent, sent, sent)
-        assert {message_id for message_id, count in answers.items() if count > 1} <= twice
+        mails = [each for each in _rows(played, "notify", "mails") if each["sender"] == plan.contact.email]
+        forms = [each for each in _rows(played, "review", "contacts") if each["sender"] == plan.contact.email]
+        assert (len(mails), len(forms)) == (sent, sent)
+        seen = Counter(each.message_id for each in played.world.post.letters(plan.contact.email))
+        assert {message_id for message_id, count in seen.items() if count > 1} <= twice
 
 
-def test_a_case_that_is_gone_would_be_missed(played: Played) -> None:
+def test_marks_are_given_once(played: KilledPlay) -> None:
+    """One review for each case and expert, and as many as the experts sent."""
+    reviews = [each for each in _rows(played, "review", "reviews") if each["state"] == "submitted"]
+    assert max(Counter((each["case_id"], each["expert_id"]) for each in reviews).values()) == 1
+    assert len(reviews) == sum(judge.scored for judge in played.judges) > 0
+
+
+def test_a_case_that_is_gone_would_be_missed(played: KilledPlay) -> None:
     """The accounting is no rubber stamp: without one case in MongoDB it says that one is lost."""
     cases = played.stack.truth.databases["intake"]["cases"]
-    receipt = played.crowd.book.receipts[0]
+    receipt = played.book.receipts[0]
     case = cases.find_one_and_delete({"_id": receipt.case_id})
     assert case is not None
     try:
-        account = take_account(played.crowd.book, played.stack.truth, campaign_id=played.campaign.id)
+        account = take_account(played.book, played.stack.truth, campaign_id=played.campaign.id)
     finally:
         cases.insert_one(case)
     assert any(receipt.number in each for each in account.lost)
 
 
-def test_a_letter_that_came_twice_would_be_seen(played: Played) -> None:
+def test_a_letter_that_came_twice_would_be_seen(played: KilledPlay) -> None:
     """A second copy with the same Message-ID counts as double unless the letter owns up to it."""
-    receipt = played.crowd.book.receipts[-1]
-    letter = next(each for each in played.stack.world.post.letters(receipt.email) if receipt.number in each.subject)
+    receipt, post = played.book.receipts[-1], played.world.post
+    letter = next(each for each in post.letters(receipt.email) if receipt.number in each.subject)
     mail = EmailMessage()
     mail["From"], mail["To"], mail["Subject"] = letter.sender, receipt.email, letter.subject
     mail["Message-ID"] = letter.message_id
     mail.set_content(letter.text)
     letters = played.stack.truth.databases["notify"]["letters"]
     letters.update_one({"message_id": letter.message_id}, {"$set": {"possibly_twice": False}})
-    with smtplib.SMTP(played.stack.world.post.smtp_host, played.stack.world.post.smtp_port, timeout=20) as server:
+    with smtplib.SMTP(post.smtp_host, post.smtp_port, timeout=20) as server:
         server.send_message(mail)
-    account = take_account(played.crowd.book, played.stack.truth, campaign_id=played.campaign.id)
+    account = take_account(played.book, played.stack.truth, campaign_id=played.campaign.id)
     assert any(letter.message_id in each for each in account.double)
