@@ -174,6 +174,7 @@ FULL: dict[str, Any] = {
     ),
     "decisions": Decision(
         id="a",
+        campaign_id="c",
         sizes=(Sizes(category="region", exemplary=1, showcase=2),),
         sizes_fixed_at=AT,
         sizes_fixed_by="me",
