@@ -55,6 +55,10 @@ class Screen:
 
         return advance
 
+    def line(self, *words: str) -> None:
+        """One line that may be longer than the screen, so that it can be copied whole."""
+        self.console.print("  ".join(words), soft_wrap=True)
+
     def counts(self, title: str, counts: Mapping[str, int | str]) -> None:
         """A table of names and numbers."""
         self.rows(title, ("", ""), [(name, str(count)) for name, count in sorted(counts.items())])

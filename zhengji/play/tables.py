@@ -65,7 +65,9 @@ def show_ways_in(screen: Screen, play: Play, *, url: str) -> None:
     pages += [("推荐案例名单", f"{url}/results"), ("证书查询", f"{url}/certificates")]
     screen.rows("地址", ("", ""), pages)
     author = play.authors[0].plan.author
-    rows = [("作者", author.name, author.mobile, author.password, "—")]
+    screen.line("作者", author.name, f"手机号 {author.mobile}", f"密码 {author.password}")
     members = [("省级联系人", play.clerks[0].staff), ("专家", play.judges[0].staff), ("中心管理员", play.centre.staff)]
-    rows += [(role, m.person.name, m.person.mobile, m.person.password, m.secret or "—") for role, m in members]
-    screen.rows("账号", ("角色", "姓名", "手机号", "密码", "动态验证码密钥"), rows)
+    for role, member in members:
+        secret = f"动态验证码密钥 {member.secret}" if member.secret else "无动态验证码"
+        person = member.person
+        screen.line(role, person.name, f"手机号 {person.mobile}", f"密码 {person.password}", secret)
