@@ -43,10 +43,9 @@ from zhengji.campaigns import renamed
 from zhengji.play.accounting import Truth, settled
 from zhengji.play.author import Author
 from zhengji.play.book import Book
-from zhengji.play.browser import Browser
 from zhengji.play.cast import CasePlan, Twist, make_cast
-from zhengji.play.post import Post
 from zhengji.play.world import RealWorld
+from zhengji.plays import real_world
 from zhengji.surroundings import settings_of
 
 T = TypeVar("T")
@@ -55,34 +54,14 @@ CAMPAIGN = Path("campaigns/2024-teacher-training.yaml")
 THREADS = 4
 LOOKED_AT = ("/messages", "/certificates", "/staff/login")
 """A page of each service that authors do not need to hand in."""
-# Whoever was killed is missed sooner than in production, and whoever asks again and again is answered.
+# Whoever was killed is missed sooner than in production.
 SOON = {
     "ZHENGJI_CHECK_LEASE_SECONDS": "15",
     "ZHENGJI_JOB_LEASE_SECONDS": "15",
     "ZHENGJI_LETTER_LEASE_SECONDS": "10",
     "ZHENGJI_LETTER_FIRST_WAIT_SECONDS": "2",
     "ZHENGJI_MAILBOX_EVERY_SECONDS": "1",
-    "ZHENGJI_QUERY_LIMIT": "6000/minute",
-    "ZHENGJI_QUERY_NAME_LIMIT": "6000/hour",
 }
-
-
-class ClosingWorld(RealWorld):
-    """The platform from outside; every browser is closed at the end."""
-
-    def __init__(self, **how: Any) -> None:
-        super().__init__(**how)
-        self._opened: list[Browser] = []
-
-    def browser(self) -> Browser:
-        """A browser, remembered."""
-        self._opened.append(super().browser())
-        return self._opened[-1]
-
-    def close(self) -> None:
-        """Close them all."""
-        for each in self._opened:
-            each.client.close()
 
 
 class FaultyStack:
@@ -185,16 +164,9 @@ class FaultyStack:
             return settings_of(kind, var=self.places.var, service=service)
 
     @cached_property
-    def world(self) -> ClosingWorld:
+    def world(self) -> RealWorld:
         """The platform from outside; its people press a button again for two minutes before they complain."""
-        post = Post(
-            smtp_host=self.settings["ZHENGJI_SMTP_HOST"],
-            smtp_port=int(self.settings["ZHENGJI_SMTP_PORT"]),
-            imap_host=self.settings["ZHENGJI_IMAP_HOST"],
-            imap_port=int(self.settings["ZHENGJI_IMAP_PORT"]),
-        )
-        url, mailbox = self.settings["ZHENGJI_PUBLIC_URL"], self.settings["ZHENGJI_IMAP_USER"]
-        return ClosingWorld(url=url, post=post, mailbox=mailbox, threads=THREADS, patience=120)
+        return real_world(self.settings, threads=THREADS, patience=120)
 
     @cached_property
     def truth(self) -> Truth:

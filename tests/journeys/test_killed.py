@@ -30,7 +30,7 @@ from zhengji.plays import RealBackstage
 
 pytestmark = [pytest.mark.stack, pytest.mark.timeout(900)]
 PROVINCES, CASES, EXPERTS = 2, 12, 5
-BEFORE_RECOMMENDATION, RECOMMENDATION = 80.0, 45.0
+BEFORE_RECOMMENDATION, RECOMMENDATION = 75.0, 35.0
 ENOUGH_TIME = timedelta(seconds=25)
 """For a page that is asked for while its program is killed and started again."""
 
@@ -43,7 +43,7 @@ class KilledPlay(Play):
 
     def run(self) -> None:
         """All acts, each with its victims."""
-        with self.killing("review-web"):
+        with self.killing("review-worker", "review-web"):
             self.open_campaign()
         with self.killing("notify-mailbox", "intake-web", "validation-checker"):
             self.together(self.let_provinces_in, self.prepare_cases)
