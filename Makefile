@@ -48,8 +48,10 @@ images: ## build one image a service, with podman or docker
 		$(CONTAINERS) build --build-arg SERVICE=$$service -f deploy/images/Containerfile -t zhengji-$$service . || exit 1; \
 	done
 
-screenshots: install ## make the pictures of the pages again, into build/screenshots
-	@$(PYTHON) -m tests.browser.take_screenshots build/screenshots
+screenshots: up ## make the pictures of the pages again, into build/screenshots
+	@set -a; . var/stack.env; set +a; ZHENGJI_SHOTS=build/screenshots/centre \
+		$(PYTHON) -m pytest -q tests/browser/test_journey.py tests/review/test_centre_in_browser.py
+	@$(PYTHON) -m tests.browser.take_screenshots build/screenshots/patterns
 
 lock: ## write requirements/*.lock from the dependency groups
 	@requirements/lock
