@@ -16,8 +16,10 @@ from shared.campaign.loading import CampaignErrors, load_campaign
 from shared.campaign.model import Campaign
 from shared.campaign.pacing import paced
 from shared.clock import system_clock
-from shared.events.catalogue import SERVICES, TOPICS
+from shared.events.catalogue import SERVICES
 from shared.objects import Objects
+from shared.records import Database
+from shared.records.audit import AuditTrail
 from shared.settings import ServiceSettings
 from shared.trouble import Refused
 from zhengji.admins import first_administrator
@@ -26,6 +28,7 @@ from zhengji.options import VAR, Var
 from zhengji.play.accounting import Account, Truth, settled, take_account
 from zhengji.play.browser import Broken
 from zhengji.play.cast import Cast, Person, make_cast
+from zhengji.play.listening import end_offsets, records
 from zhengji.play.post import Post
 from zhengji.play.screen import Screen
 from zhengji.play.script import Play
@@ -93,7 +96,9 @@ def account_of(started: Play, truth: Truth, before: Mapping[str, int]) -> Accoun
         started.world.until("the services at rest", lambda: settled(truth) or None, seconds=240)
     except TookTooLong as late:
         started.screen.say(f"[bold red]{late}[/bold red]")
-    return take_account(started.book, truth, campaign_id=started.campaign.id, before=before)
+    return take_account(
+        started.book, truth, campaign_id=started.campaign.id, before=before, secrets=started.cast.secrets
+    )
 
 
 class RealBackstage:
@@ -152,22 +157,18 @@ def real_truth(post: Post, *, var: Path) -> Truth:
         read_object=read_object,
         letters=post.letters,
         topics=lambda: end_offsets(settings.kafka_servers),
+        told_on=lambda topic: records(settings.kafka_servers, topic),
+        broken_record=lambda service: broken_record(settings, service),
     )
 
 
-def end_offsets(servers: str) -> dict[str, int]:
-    """How many records were ever written to each of our topics."""
-    from kafka import KafkaConsumer, TopicPartition  # reads hundreds of schemas
-
-    consumer = KafkaConsumer(bootstrap_servers=servers, client_id="accounting")
+def broken_record(settings: ServiceSettings, service: str) -> int | None:
+    """The first entry of a service's record of decisions that does not hold."""
+    database = Database(service, uri=settings.mongo_uri, prefix=settings.mongo_prefix)
     try:
-        found = {}
-        for topic in TOPICS:
-            places = [TopicPartition(topic, number) for number in consumer.partitions_for_topic(topic) or ()]
-            found[topic] = sum(consumer.end_offsets(places).values()) if places else 0
-        return found
+        return AuditTrail(database).verify()
     finally:
-        consumer.close()
+        database.close()
 
 
 def _with(cast: Cast, administrator: Person) -> Cast:

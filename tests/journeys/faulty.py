@@ -44,8 +44,9 @@ from zhengji.play.accounting import Truth, settled
 from zhengji.play.author import Author
 from zhengji.play.book import Book
 from zhengji.play.cast import CasePlan, Twist, make_cast
+from zhengji.play.listening import records
 from zhengji.play.world import RealWorld
-from zhengji.plays import real_world
+from zhengji.plays import broken_record, real_world
 from zhengji.surroundings import settings_of
 
 T = TypeVar("T")
@@ -183,6 +184,8 @@ class FaultyStack:
             read_object=lambda key: iter(read_object(key)),
             letters=self.world.post.letters,
             topics=lambda: dict(_by_topic(self.ends())),
+            told_on=lambda topic: records(settings.kafka_servers, topic),
+            broken_record=lambda service: broken_record(settings, service),
         )
 
     @cached_property

@@ -37,6 +37,7 @@ from shared.events.catalogue import TOPICS
 from shared.messaging.memory import MemoryBus
 from shared.process import Loop
 from shared.records import Database
+from shared.records.audit import AuditTrail
 from shared.trouble import Away, Conflict
 from tests.conftest import setting
 from tests.journeys.doors import HOST, Door
@@ -79,6 +80,7 @@ class OneProcess:
         self._private = made.private
         self._loops: list[Loop] = []
         self._calls: list[Loop] = []
+        self._closing: list[Callable[[], None]] = []
         self.databases: dict[str, Database] = {}
         self.apps: dict[str, Any] = {}
         self.door = Door(self._raise_curtain())
@@ -127,6 +129,10 @@ class OneProcess:
             read_object=self.apps["review"].objects.chunks,
             letters=self.post.letters,
             topics=lambda: {topic: len(self.bus.records(topic)) for topic in TOPICS},
+            told_on=lambda topic: [
+                ((each.message.key or b"").decode(), each.message.value) for each in self.bus.records(topic)
+            ],
+            broken_record=lambda service: AuditTrail(self.databases[service]).verify(),
         )
 
     # Turning
@@ -151,6 +157,8 @@ class OneProcess:
         for loop in self._loops:
             if loop.close:
                 loop.close()
+        for close in self._closing:
+            close()
         for database in self.databases.values():
             database.client.drop_database(database.db.name)
             database.close()
@@ -193,6 +201,7 @@ class OneProcess:
     def _certificate(self) -> Flask:
         app = certificate.build(CertificateSettings.read(), clock=self.clock)
         certificate.migrate(app)
+        self._closing.append(app.throttle.close)
         worker = certificate.create_worker(app.settings, app=app, bus=self.bus)
         maker = certificate.create_maker(app.settings, app=app)
         self._has("certificate", app.database, [*worker.loops, *maker.loops])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -12,6 +12,7 @@ from pymongo.database import Database
 from pymongo.errors import PyMongoError
 
 from zhengji.play.book import Book, Receipt
+from zhengji.play.outsiders import OPEN_TOPICS, STATE, Record, differences, names_told, rebuilt
 from zhengji.play.post import Letter
 
 Row = dict[str, Any]
@@ -28,6 +29,10 @@ class Truth:
     """What lies in a mailbox."""
     topics: Callable[[], Mapping[str, int]]
     """Records on each topic (end offsets)."""
+    told_on: Callable[[str], Sequence[Record]]
+    """Every record still on a topic, in the order of each key."""
+    broken_record: Callable[[str], int | None]
+    """The first entry of a service's record of decisions that does not hold."""
 
 
 @dataclass
@@ -58,8 +63,18 @@ class Account:
         return ordered[min(len(ordered) - 1, int(len(ordered) * share))] if ordered else 0.0
 
 
-def take_account(book: Book, truth: Truth, *, campaign_id: str, before: Mapping[str, int] | None = None) -> Account:
-    """Hold the clients' book against the truth. ``before`` are the topics' records before the play."""
+def take_account(
+    book: Book,
+    truth: Truth,
+    *,
+    campaign_id: str,
+    before: Mapping[str, int] | None = None,
+    secrets: Sequence[str] = (),
+) -> Account:
+    """Hold the clients' book against the truth.
+
+    ``before`` are the topics' records before the play, ``secrets`` the names, mobiles and addresses of its people.
+    """
     account = Account(receipts=len(book.receipts))
     here = _Accounting(book, truth, campaign_id, account)
     here.receipts()
@@ -67,6 +82,7 @@ def take_account(book: Book, truth: Truth, *, campaign_id: str, before: Mapping[
     here.events(before or {})
     here.letters()
     here.certificates()
+    here.outsiders(secrets)
     here.leftovers()
     return account
 
@@ -270,9 +286,20 @@ class _Accounting:
             if revoked != (row["case_id"] in out):
                 self.account.wrong.append(f"certificate {row['numbers']} of {row['case_id']}: revoked is {revoked}")
 
+    def outsiders(self, secrets: Sequence[str]) -> None:
+        """What the open topics tell: the whole state of each case, and of nobody the name (X1, X3)."""
+        cases = self.rows("review", "cases", {"campaign_id": self.campaign_id, "case_version": {"$gt": 0}})
+        states = rebuilt(self.truth.told_on(STATE), self.campaign_id)
+        self.account.wrong += differences(states, cases)
+        for topic in OPEN_TOPICS:
+            told = names_told(self.truth.told_on(topic), secrets)
+            self.account.wrong += [f"{topic} tells {secret}" for secret in told]
+
     def leftovers(self) -> None:
         """Nothing waits untold, parked, dead or undone."""
         for service, database in self.truth.databases.items():
+            if (entry := self.truth.broken_record(service)) is not None:
+                self.account.wrong.append(f"{service}: entry {entry} of the record of decisions does not hold")
             for name in database.list_collection_names():
                 untold = database[name].count_documents({"outbox.0": {"$exists": True}})
                 if untold:

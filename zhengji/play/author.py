@@ -18,7 +18,7 @@ from zhengji.play.materials import MEGABYTE, Paper, large_pdf, pdf, picture, som
 from zhengji.play.world import World
 
 _SHA256 = re.compile(r"\b[0-9a-f]{64}\b")
-_CHECKING = "检查中"
+_OUTCOME = re.compile("典型案例|展示案例|未入选|取消参加资格")
 
 
 class Author:
@@ -200,6 +200,15 @@ class Author:
         """What the case's page says of the report on the version that counts; None while it is being made."""
         text = self.browser.open(f"/cases/{self.case_id}").text
         found = re.search(r"检查(?:通过|完成，有提示|未通过)", text)
+        return found[0] if found else None
+
+    def outcome(self) -> str | None:
+        """The result as the case's page tells it, in its source or to the eye; None before it may be known."""
+        page = self.browser.open(f"/cases/{self.case_id}")
+        if page.path == "/login":
+            log_in(self.browser, self._me)
+            page = self.browser.open(f"/cases/{self.case_id}")
+        found = _OUTCOME.search(page.content.decode())
         return found[0] if found else None
 
     # Uploading

@@ -114,6 +114,17 @@ class Cast:
     cases: tuple[CasePlan, ...]
     experts: tuple[Person, ...]
 
+    @property
+    def people(self) -> list[Person]:
+        """Everybody."""
+        authors = [person for case in self.cases for person in case.people]
+        return [self.administrator, self.deputy, *(each.contact for each in self.provinces), *self.experts, *authors]
+
+    @property
+    def secrets(self) -> list[str]:
+        """What no open topic may hold of them."""
+        return [text for person in self.people for text in (person.name, person.mobile, person.email)]
+
 
 @dataclass
 class _Casting:

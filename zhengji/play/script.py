@@ -26,6 +26,7 @@ from zhengji.play.world import World
 T = TypeVar("T")
 _RUNNING_OUT = timedelta(seconds=8)
 _LONGER = timedelta(seconds=45)
+_LOOKED_AT = 12
 IN_TURN: tuple[WindowName, ...] = ("submission", "recommendation", "review")
 
 
@@ -75,6 +76,7 @@ class Play:
         self.check_eligibility()
         self.review()
         self.publish()
+        self.tell_authors()
         self.look_up_certificates()
         self.disqualify_one()
 
@@ -241,9 +243,30 @@ class Play:
     def publish(self) -> None:
         """Ties by hand, then one press."""
         self.wait_for("publication", opens=True)
+        self._nothing_leaks()
         self.centre.decide_and_publish()
         self.world.until("the published list", lambda: Reader(self.world.browser()).published_titles() or None)
         self.screen.say("名单已公布")
+
+    def _nothing_leaks(self) -> None:
+        """Before publication the list is empty, and no author's page holds a result, not even in its source."""
+        if Reader(self.world.browser()).published_titles():
+            raise Broken("the list is public before its publication")
+        for author in self.authors[:_LOOKED_AT]:
+            if told := author.outcome():
+                raise Broken(f"{author.plan.key}: the author's page says {told} before publication")
+
+    def tell_authors(self) -> None:
+        """Everybody on the list reads so on the page of the case."""
+        titles = Reader(self.world.browser()).published_titles()
+        listed = [author for author in self.authors if author.plan.story.title in titles]
+        with self.screen.step("作者查看结果", len(listed)) as done:
+            self.each(listed, self._read_result, done)
+
+    def _read_result(self, author: Author) -> None:
+        told = self.world.until(f"{author.plan.key}: the result", author.outcome, seconds=120)
+        if told not in ("典型案例", "展示案例"):
+            raise Broken(f"{author.plan.key} is on the list, and its author reads {told}")
 
     def look_up_certificates(self) -> None:
         """Authors query, download and verify; a stranger checks the signature without us."""
