@@ -20,7 +20,7 @@ from shared.records import Database, Records
 from shared.trouble import Away, Refused
 from tests.shared.model import Basket, BasketRecord, withdrawn
 
-TURN_SECONDS = 30
+TURN_SECONDS = 90
 LONG_AGO = datetime(2020, 1, 1, tzinfo=UTC)
 
 
