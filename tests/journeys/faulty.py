@@ -44,7 +44,7 @@ from zhengji.play.accounting import Truth, settled
 from zhengji.play.author import Author
 from zhengji.play.book import Book
 from zhengji.play.cast import CasePlan, Twist, make_cast
-from zhengji.play.listening import records
+from zhengji.play.listening import end_offsets, records
 from zhengji.play.world import RealWorld
 from zhengji.plays import broken_record, real_world
 from zhengji.surroundings import settings_of
@@ -183,7 +183,7 @@ class FaultyStack:
             databases={service: self._client[f"{settings.mongo_prefix}_{service}"] for service in SERVICES},
             read_object=lambda key: iter(read_object(key)),
             letters=self.world.post.letters,
-            topics=lambda: dict(_by_topic(self.ends())),
+            topics=lambda: end_offsets(settings.kafka_servers),
             told_on=lambda topic: records(settings.kafka_servers, topic),
             broken_record=lambda service: broken_record(settings, service),
         )
@@ -211,18 +211,10 @@ class FaultyStack:
 
     def records(self, event: type[Event]) -> list[dict[str, Any]]:
         """The events of a type as they lie on their topic, repeats and all."""
-        consumer = KafkaConsumer(bootstrap_servers=self.settings["ZHENGJI_KAFKA_SERVERS"])
-        try:
-            ends = {place: end for place, end in self.ends().items() if place.topic == event.topic and end}
-            consumer.assign(list(ends))
-            consumer.seek_to_beginning(*ends)
-            found = []
-            while any(consumer.position(place) < end for place, end in ends.items()):
-                for batch in consumer.poll(timeout_ms=1000).values():
-                    found += [json.loads(record.value) for record in batch]
-            return [each for each in found if each["type"] == event.type()]
-        finally:
-            consumer.close()
+        found = [
+            json.loads(value) for _, value in records(self.settings["ZHENGJI_KAFKA_SERVERS"], event.topic) if value
+        ]
+        return [each for each in found if each["type"] == event.type()]
 
     def unheard(self) -> dict[str, int]:
         """How many records each service has not heard yet; services that heard everything are not in it."""
@@ -332,11 +324,6 @@ class Crowd:
 def _unit_type(campaign: Campaign, plan: CasePlan) -> str:
     needs_school = campaign.category(plan.category).needs_school
     return next(kind.code for kind in campaign.unit_types if kind.school == needs_school)
-
-
-def _by_topic(ends: Mapping[TopicPartition, int]) -> Iterator[tuple[str, int]]:
-    for topic in TOPICS:
-        yield topic, sum(end for place, end in ends.items() if place.topic == topic)
 
 
 def _heard_by(service: str) -> frozenset[str]:

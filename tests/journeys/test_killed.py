@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import itertools
 import smtplib
 import time
 from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from datetime import timedelta
 from email.message import EmailMessage
 from typing import Any
 
+import httpx
 import pytest
 
 from shared.campaign.loading import load_campaign
@@ -23,21 +25,62 @@ from shared.events.intake import CaseSubmittedInFull
 from tests.journeys.faulty import CAMPAIGN, Crowd, FaultyStack, wait
 from zhengji.campaigns import renamed
 from zhengji.play.accounting import take_account
+from zhengji.play.browser import Browser
 from zhengji.play.cast import Signing, make_cast
 from zhengji.play.screen import Screen
 from zhengji.play.script import Play
+from zhengji.play.world import RealWorld
 from zhengji.plays import RealBackstage
 
 pytestmark = [pytest.mark.stack, pytest.mark.timeout(900)]
 PROVINCES, CASES, EXPERTS = 2, 12, 5
 BEFORE_RECOMMENDATION, RECOMMENDATION = 75.0, 35.0
+PATIENCE = 120.0
+SPENT = ("/staff/activate", "/staff/second-factor", "/staff/login")
+"""What works once: whoever loses this answer reads that the code is used, and logs in."""
 ENOUGH_TIME = timedelta(seconds=25)
 """For a page that is asked for while its program is killed and started again."""
+
+
+class ForgetfulWorld(RealWorld):
+    """The platform behind a bad line: every third answer to a form is lost after the form had its effect.
+
+    The browser then sends the form again, as a person presses the button again.
+    """
+
+    def __init__(self, stack: FaultyStack) -> None:
+        near = stack.world
+        url = stack.settings["ZHENGJI_PUBLIC_URL"]
+        super().__init__(url=url, post=near.post, mailbox=near.mailbox, threads=near.threads, patience=PATIENCE)
+        self.lost: list[str] = []
+        self._posts = itertools.count()
+
+    def browser(self) -> Browser:
+        """A browser on the bad line."""
+        browser = super().browser()
+        known = httpx.Cookies()
+
+        def remember(request: httpx.Request) -> None:
+            nonlocal known
+            known = httpx.Cookies(browser.client.cookies)
+
+        def lose(response: httpx.Response) -> None:
+            path = response.request.url.path
+            if response.request.method != "POST" or response.status_code >= 400 or path.startswith(SPENT):
+                return
+            if next(self._posts) % 3 == 0:
+                browser.client.cookies = known
+                self.lost.append(path)
+                raise httpx.ReadError("the answer was lost")
+
+        browser.client.event_hooks = {"request": [remember], "response": [lose]}
+        return browser
 
 
 class KilledPlay(Play):
     """The play, with the programs an act needs killed in the middle of it."""
 
+    world: ForgetfulWorld
     stack: FaultyStack
     killed: list[str]
 
@@ -134,9 +177,10 @@ def played(faulty: FaultyStack) -> Iterator[KilledPlay]:
     """The whole campaign, every program killed at least once; then quiet."""
     campaign = _campaign()
     cast = make_cast(campaign, run=str(int(time.time())), provinces=PROVINCES, cases=CASES, experts=EXPERTS)
-    with faulty.alone():
+    world = ForgetfulWorld(faulty)
+    with faulty.alone(), closing(world):
         backstage = RealBackstage(faulty.places.var)
-        play = KilledPlay(world=faulty.world, cast=cast, campaign=campaign, backstage=backstage, screen=Screen())
+        play = KilledPlay(world=world, cast=cast, campaign=campaign, backstage=backstage, screen=Screen())
         play.stack, play.killed = faulty, []
         play.run()
         wait("rest after the play", faulty.rests, seconds=180)
@@ -155,7 +199,8 @@ def test_every_program_was_killed(played: KilledPlay) -> None:
 
 def test_every_receipt_is_accounted_for_and_nothing_is_there_twice(played: KilledPlay) -> None:
     """Case, version, files by hash, event, report, letter (or one Message-ID that owns up to it), certificates."""
-    account = take_account(played.book, played.stack.truth, campaign_id=played.campaign.id)
+    secrets = played.cast.secrets
+    account = take_account(played.book, played.stack.truth, campaign_id=played.campaign.id, secrets=secrets)
     assert (account.lost, account.double, account.wrong) == ([], [], [])
     receipts = played.book.receipts
     assert account.receipts == len(receipts) > CASES
@@ -166,6 +211,7 @@ def test_every_receipt_is_accounted_for_and_nothing_is_there_twice(played: Kille
 
 def test_a_form_that_was_sent_again_has_one_effect(played: KilledPlay) -> None:
     """One account for each person, one case for each form, versions without gaps."""
+    assert any(path.endswith("/check") for path in played.world.lost), "no receipt was lost on its way"
     mobiles = [each.plan.author.mobile for each in played.authors]
     accounts = played.stack.truth.databases["intake"]["accounts"]
     assert accounts.count_documents({"mobile": {"$in": mobiles}}) == CASES
