@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from deploy.local.table import LOCAL_SETTINGS
 from shared.messaging.kafka import KafkaBus
 from shared.messaging.memory import MemoryBus
 from shared.messaging.port import Bus
@@ -34,6 +35,8 @@ def _read_stack_env() -> None:
 
 
 _read_stack_env()
+for _name in LOCAL_SETTINGS:
+    os.environ.pop(_name, None)  # meant for a play on this machine; tests say what they set
 
 
 def setting(name: str) -> str:

@@ -17,7 +17,7 @@ from shared.process import Process
 from tests.certificate.conftest import World
 from tests.certificate.samples import a_disqualification, a_result, a_sheet, contacts, the_campaign
 
-DEADLINE = 30
+DEADLINE = 120
 
 
 def tell(bus: MemoryBus, *news: Heard) -> None:

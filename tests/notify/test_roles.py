@@ -29,7 +29,7 @@ from tests.notify.given import NOW, Given, a_letter, contacts, submitted
 from tests.notify.smtp_server import Script, ScriptedServer
 
 
-def until(true: Callable[[], object], seconds: float = 30) -> None:
+def until(true: Callable[[], object], seconds: float = 120) -> None:
     """Poll until it is true."""
     deadline = time.monotonic() + seconds
     while not true():
@@ -48,7 +48,7 @@ def role(name: str, settings: NotifySettings) -> Iterator[subprocess.Popen[bytes
         yield process
     finally:
         process.send_signal(signal.SIGTERM)
-        process.wait(timeout=15)
+        process.wait(timeout=60)
 
 
 def test_a_sender_killed_before_it_could_mark_sends_again_with_the_same_message_id(
@@ -72,7 +72,7 @@ def test_a_sender_killed_before_it_could_mark_sends_again_with_the_same_message_
             until(lambda: script.taken)
             assert here.letter().state is LetterState.SENDING
             first.send_signal(signal.SIGKILL)
-            first.wait(timeout=10)
+            first.wait(timeout=60)
             held.append(True)
         with role("sender", here.app.settings):
             until(lambda: here.letter().state is LetterState.SENT)
@@ -144,7 +144,7 @@ def test_a_contact_form_mailed_in_is_answered_by_mail(start: Callable[..., Given
     post.send(Parcel(sender=sender_box, recipient=campaign_box, message_id="", content=raw))
     post.close()
     with role("migrate", here.app.settings) as migrate:
-        assert migrate.wait(timeout=30) == 0
+        assert migrate.wait(timeout=120) == 0
     box = ImapMailbox(host=real["imap_host"], port=ports["imap_port"], user=sender_box, password="any", secure=False)
     found: list[bytes] = []
 

@@ -29,7 +29,7 @@ from shared.messaging.port import Listener
 from shared.process import Loop
 
 NOON = datetime(2024, 10, 10, 4, 0, tzinfo=UTC)
-DEADLINE = 30.0
+DEADLINE = 120
 
 
 @dataclass
