@@ -37,9 +37,7 @@ def new_intake(campaign: Campaign, prefix: str) -> App:
     """An intake with its own databases, which knows the campaign and one author."""
     app = wiring.build(IntakeSettings(mongo_prefix=prefix))
     wiring.migrate(app)
-    app.campaigns.records.ensure(
-        CampaignCopy(id=campaign.id, revision=1, campaign=campaign.model_dump(mode="json"))
-    )
+    app.campaigns.records.ensure(CampaignCopy(id=campaign.id, revision=1, campaign=campaign.model_dump(mode="json")))
     app.accounts.ensure(_account(app))
     return app
 

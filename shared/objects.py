@@ -104,9 +104,7 @@ class Objects:
     def part_address(self, key: str, *, upload_id: str, number: int, lasting: timedelta) -> str:
         """The address to which the browser PUTs one part (numbers from 1)."""
         query: dict[str, Any] = {"partNumber": str(number), "uploadId": upload_id}
-        return str(
-            self._outside.get_presigned_url("PUT", self._bucket, key, expires=lasting, extra_query_params=query)
-        )
+        return str(self._outside.get_presigned_url("PUT", self._bucket, key, expires=lasting, extra_query_params=query))
 
     def upload_address(self, method: str, key: str, *, upload_id: str, lasting: timedelta) -> str:
         """The address at which the browser lists (GET), completes (POST) or aborts (DELETE) its own upload."""
@@ -186,12 +184,8 @@ class Objects:
 
     def reading_address(self, key: str, *, name: str, lasting: timedelta = timedelta(minutes=10)) -> str:
         """An expiring address at which a browser downloads the object under ``name`` (any language)."""
-        quoted = "".join(
-            chr(byte) if chr(byte).isalnum() and byte < 128 else f"%{byte:02X}" for byte in name.encode()
-        )
+        quoted = "".join(chr(byte) if chr(byte).isalnum() and byte < 128 else f"%{byte:02X}" for byte in name.encode())
         headers = {"response-content-disposition": f"attachment; filename*=UTF-8''{quoted}"}
         return str(
-            self._outside.get_presigned_url(
-                "GET", self._bucket, key, expires=lasting, extra_query_params=dict(headers)
-            )
+            self._outside.get_presigned_url("GET", self._bucket, key, expires=lasting, extra_query_params=dict(headers))
         )

@@ -80,5 +80,3 @@ def _down(places: Places, *, remove: bool) -> int:
         places.remove()
     say(f"stopped {stopped} programs" + (", and removed their data" if remove else ""))
     return 0
-
-

@@ -150,4 +150,3 @@ def _signal_group(pid: int, which: signal.Signals) -> None:
         os.killpg(pid, which)
     except ProcessLookupError:
         return
-

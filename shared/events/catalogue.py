@@ -21,9 +21,7 @@ def _events_of(module: ModuleType) -> Iterator[type[Event]]:
 
 
 EVENTS: dict[str, type[Event]] = {
-    event.type(): event
-    for module in (intake, validation, review, certificate, notify)
-    for event in _events_of(module)
+    event.type(): event for module in (intake, validation, review, certificate, notify) for event in _events_of(module)
 }
 
 TOPICS: tuple[str, ...] = tuple(

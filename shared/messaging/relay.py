@@ -68,9 +68,7 @@ class Lease:
         """Give it up, so that another may take it at once."""
         self._held_until = 0.0
         with mongo_or_away():
-            self._rows.update_one(
-                {"_id": self._name, "owner": self.owner}, {"$set": {"owner": "", "until": _LONG_AGO}}
-            )
+            self._rows.update_one({"_id": self._name, "owner": self.owner}, {"$set": {"owner": "", "until": _LONG_AGO}})
 
 
 class Relay:

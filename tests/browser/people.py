@@ -78,4 +78,3 @@ class Visitor:
         """Leave; what the browser complained of fails the test."""
         self.page.context.close()
         assert self.faults == []
-

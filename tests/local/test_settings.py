@@ -19,7 +19,7 @@ from deploy.local.stack import alone, servers_here
 from deploy.local.trouble import CannotGoOn
 
 AWKWARD = {
-    "ZHENGJI_A": "it's $HOME `x` \\ \"q\" #",
+    "ZHENGJI_A": 'it\'s $HOME `x` \\ "q" #',
     "ZHENGJI_B": '[{"kid": "1"}]',
     "ZHENGJI_C": "",
     "ZHENGJI_D": "征集 平台",

@@ -135,10 +135,8 @@ class _Accounting:
             self.account.lost.append(f"{receipt.number}: files {sorted(set(receipt.sha256) ^ set(kept))}")
             return
         for name, sha256 in receipt.sha256.items():
-            digest = hashlib.sha256()
-            for chunk in self.truth.read_object(kept[name]["object_key"]):
-                digest.update(chunk)
-            if not kept[name]["sha256"] == sha256 == digest.hexdigest():
+            stored = hashlib.sha256(b"".join(self.truth.read_object(kept[name]["object_key"]))).hexdigest()
+            if not kept[name]["sha256"] == sha256 == stored:
                 self.account.lost.append(f"{receipt.number}: {name} has another hash")
 
     def _report(self, receipt: Receipt, version: Row, report: Row | None) -> None:

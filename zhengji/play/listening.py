@@ -21,6 +21,8 @@ def records(servers: str, topic: str) -> list[Record]:
     with _reader(servers) as reader:
         places = _places(reader, topic)
         ends = {place: end for place, end in reader.end_offsets(places).items() if end}
+        if not ends:
+            return []  # nothing was ever told here
         reader.assign(list(ends))
         reader.seek_to_beginning(*ends)
         found: list[Record] = []

@@ -67,4 +67,3 @@ def _secret(places: Places) -> str:
         file.write_text(secrets.token_urlsafe(24))
         file.chmod(0o600)
     return file.read_text()
-
