@@ -33,7 +33,7 @@ test: ## run every test, the real servers included, in a stack of its own
 
 check: ## lint, types and the walls between the rooms
 	@$(PYTHON) -c '' 2>/dev/null || $(LOCAL) install
-	@failed=; for tool in "$(PYTHON) -m ruff check ." "$(PYTHON) -m mypy" .venv/bin/lint-imports; do \
+	@failed=; for tool in "$(PYTHON) -m ruff check ." "$(PYTHON) -m ruff format --check ." "$(PYTHON) -m mypy" .venv/bin/lint-imports; do \
 		echo "$$tool"; $$tool || failed=1; \
 	done; test -z "$$failed"
 

@@ -6,11 +6,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from deploy.local.table import TABLE
+from shared.version import VERSION as VERSION
 
 WEB_PORT = 8000
 METRICS_PORT = 9100
 DOOR_PORT = 8080
-VERSION = "0.1.0"
 
 # Arithmetic of an orderly end. A pod that is told to go still gets requests for a few seconds, until every proxy knows.
 DRAIN_SECONDS = 8

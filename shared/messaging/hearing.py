@@ -17,7 +17,7 @@ from shared.messaging.port import Bus, Listener, Place, Received
 from shared.records.database import Database, mongo_or_away
 from shared.telemetry.correlation import following
 from shared.telemetry.metrics import BREAKER_OPEN, EVENTS_HEARD, HEARING_AGE_SECONDS, PAUSES, REFUSALS
-from shared.trouble import Away, Conflict, Refused, Unreadable
+from shared.trouble import Away, Conflict, NotThere, Refused, Unreadable
 
 log = structlog.get_logger()
 
@@ -31,6 +31,7 @@ class Fate(StrEnum):
     REFUSED = "refused"
     PASSED_OVER = "passed_over"
     PARKED = "parked"
+    WAITING = "waiting"  # parked until what it is about, told on another topic, has come too
     QUEUED = "queued"  # parked behind an earlier record of its key: no failure of its own
     DEAD = "dead"
 
@@ -119,6 +120,10 @@ class HearLoop:
     def _react(self, received: Received, type_: str) -> Fate:
         try:
             self._take(received, type_)
+        except NotThere as missing:  # order holds within a topic only: a campaign may come after a form for it
+            log.warning("event_came_early", type=type_, topic=received.message.topic, offset=received.offset)
+            self._parked.park(received, error=repr(missing), tries=0)
+            return Fate.WAITING
         except Refused as refusal:
             REFUSALS.labels(self._database.service, refusal.code).inc()
             log.warning("event_refused", type=type_, code=refusal.code, offset=received.offset)
@@ -182,6 +187,9 @@ class HearLoop:
     def _try_one_parked(self, id_: str, received: Received, tries: int) -> bool:
         try:
             self._take(received, type_of(received.message))
+        except NotThere as missing:
+            self._parked.failed_again(id_, error=repr(missing), tries=tries + 1)
+            return False
         except Refused as refusal:
             log.warning("event_refused", parked=id_, code=refusal.code)
         except (Away, Conflict):

@@ -15,12 +15,11 @@ from shared.clock import Clock
 from shared.identity import Principal
 from shared.settings import ServiceSettings
 from shared.trouble import Away, NotThere
+from shared.version import VERSION
 from shared.web import kept
 from shared.web.access import somebody
 from shared.web.assets import asset
 from shared.web.wording import FILTERS, left
-
-VERSION = "0.1.0"
 
 
 @dataclass(frozen=True)

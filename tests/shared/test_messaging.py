@@ -17,7 +17,7 @@ from shared.messaging.memory import MemoryBus
 from shared.messaging.port import Bus, Received
 from shared.messaging.relay import Relay
 from shared.records import Database, Records
-from shared.trouble import Away, Refused
+from shared.trouble import Away, NotThere, Refused
 from tests.shared.model import Basket, BasketRecord, withdrawn
 
 TURN_SECONDS = 90
@@ -191,6 +191,26 @@ def test_a_refusal_is_recorded_and_the_rest_goes_on(world: World) -> None:
     world.turn_until(lambda: len(world.seen) == 1)
     assert world.seen[0].seq == 2
     assert world.hearing.collection("parked").count_documents({}) == 0
+
+
+def test_what_comes_before_the_thing_it_is_about_waits_for_it_and_stops_nobody(world: World) -> None:
+    world.loop = world.new_loop(breaker_limit=5)
+    names = [f"{world.mark}-{number}" for number in range(12)]
+    for name in names:
+        world.told.create(Basket(id=name))
+        world.told.change(name, lambda basket: basket.put())
+
+    def without_campaign(heard: Heard) -> None:
+        raise NotThere
+
+    world.trouble = without_campaign
+    parked = world.hearing.collection("parked")
+    world.turn_until(lambda: parked.count_documents({}) == 12)
+    assert world.hearing.collection("breaker").count_documents({}) == 0
+    world.trouble = lambda heard: None
+    parked.update_many({}, {"$set": {"next_try": LONG_AGO}})
+    world.turn_until(lambda: len(world.seen) == 12)
+    assert parked.count_documents({}) == 0
 
 
 def test_when_everything_is_bad_the_breaker_stops_the_listener_until_a_person_resumes_it(world: World) -> None:

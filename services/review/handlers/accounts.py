@@ -56,7 +56,7 @@ def invite_staff(app: App, *, role: str, name: str, mobile: str, email: str, by:
         raise Refused("unknown-role", "请选择人员的角色。", field="role")
     account = StaffAccount(
         id=derived_id("staff", command),
-        campaign_id=app.campaigns.current().id,
+        campaign_id="",  # colleagues of the centre stay from year to year
         role=role,
         name=name,
         mobile=mobile,
