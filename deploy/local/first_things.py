@@ -13,19 +13,21 @@ from shared.messaging.kafka import KafkaBus
 from shared.trouble import Away
 
 
-def do_first_things(places: Places, *, kafka: str, environment_of: Callable[[str], Mapping[str, str]]) -> None:
+def do_first_things(
+    places: Places, *, kafka: str, copies: int, environment_of: Callable[[str], Mapping[str, str]]
+) -> None:
     """Create the topics and run every service's `migrate` role, side by side; all of it is safe to repeat."""
     migrations = [partial(_migrate, places, name, environment_of(name)) for name in SERVICES]
     with ThreadPoolExecutor(max_workers=3) as pool:
-        for done in [pool.submit(step) for step in (partial(_make_topics, kafka), *migrations)]:
+        for done in [pool.submit(step) for step in (partial(_make_topics, kafka, copies), *migrations)]:
             done.result()
 
 
-def _make_topics(kafka: str) -> None:
-    """Topics for one node; where an external Kafka wants copies, its operator makes them first (`zhengji topics`)."""
+def _make_topics(kafka: str, copies: int) -> None:
+    """Topics for our own nodes; where an external Kafka wants copies, its operator makes them (`zhengji topics`)."""
     say("Making the topics")
     try:
-        KafkaBus(kafka).ensure_topics()
+        KafkaBus(kafka).ensure_topics(replication=copies, min_insync=max(1, copies - 1))
     except Away as away:
         raise no_topics(kafka) from away
 

@@ -5,7 +5,7 @@ from collections.abc import Collection, Mapping
 STACK = "ZHENGJI_STACK"
 """Written into stack.env; whoever has sourced that file has this stack's settings, not wishes of his own."""
 
-_STEERING = ("ZHENGJI_VAR", "ZHENGJI_CACHE", "ZHENGJI_SKIP_MEMORY_CHECK", "ZHENGJI_PORT_")
+_STEERING = ("ZHENGJI_VAR", "ZHENGJI_CACHE", "ZHENGJI_SKIP_MEMORY_CHECK", "ZHENGJI_PORT_", "ZHENGJI_LOCAL_")
 
 
 def without_sourced(environ: Mapping[str, str]) -> dict[str, str]:

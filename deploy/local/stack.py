@@ -2,10 +2,12 @@
 
 import fcntl
 import os
+import shlex
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from functools import cached_property, partial
+from pathlib import Path
 
 from deploy.local.door import door_program, write_door
 from deploy.local.first_things import do_first_things
@@ -27,10 +29,12 @@ from deploy.local.trouble import CannotGoOn, unknown_program
 from deploy.local.web import answers
 
 KEEPER = "keeper"
-SERVERS: tuple[Server, ...] = (MongoDB(), Kafka(), MinIO(), Mail())
+SERVER_NAMES = frozenset({"mongodb", "kafka", "minio", "mail"})
+_MEMBERS, _BROKERS = "ZHENGJI_LOCAL_MONGODB_MEMBERS", "ZHENGJI_LOCAL_KAFKA_BROKERS"
+_START_WITH = "ZHENGJI_LOCAL_START_WITH"
 
-# Which program of ours holds which remembered port; a port name that is missing here is a program's own name.
-_HOLDER = {"kafka-controller": "kafka", "smtp": "mail", "imap": "mail"}
+# Which program holds which remembered port; a port name that is missing here is a program's own name.
+_HOLDER = {"smtp": "mail", "imap": "mail"}
 
 
 class Stack:
@@ -46,8 +50,9 @@ class Stack:
     def up_servers(self) -> dict[str, str]:
         """Start the servers, wait until each is ready, write the env files; returns the settings for everybody."""
         here = servers_here(self._environ)
-        check_memory([server.name for server in here if self._processes.pid(server.name) is None], self._environ)
-        programs = [server.program(self._places, self._port) for server in here]
+        stopped = [server.name for server in here for name in server.names if self._processes.pid(name) is None]
+        check_memory(stopped, self._environ)
+        programs = [program for server in here for program in server.programs(self._places, self._port)]
         for program in programs:
             self._start(program)
         for program in programs:
@@ -61,7 +66,12 @@ class Stack:
         if any(self._processes.pid(own.name) is None for own in self.own):
             check_memory(["programs"], self._environ)
             environment_of = partial(self._environment_of, settings=settings)
-            do_first_things(self._places, kafka=settings["ZHENGJI_KAFKA_SERVERS"], environment_of=environment_of)
+            do_first_things(
+                self._places,
+                kafka=settings["ZHENGJI_KAFKA_SERVERS"],
+                copies=_count(self._environ, _BROKERS),
+                environment_of=environment_of,
+            )
         for own in self.own:
             self._start_own(own, settings)
         write_door(self._places, self.own, self._port("door", 8080))
@@ -74,8 +84,9 @@ class Stack:
     def start_one(self, name: str) -> None:
         """Start one program of a stack that is up, after it was stopped or has died, and wait until it is ready."""
         for server in servers_here(self._environ):
-            if server.name == name:
-                program = server.program(self._places, self._port)
+            if name in server.names:
+                programs = server.programs(self._places, self._port)
+                program = next(each for each in programs if each.name == name)
                 self._start(program)
                 return self._processes.wait_ready(name, program.ready, seconds=program.seconds)
         for own in self.own:
@@ -83,7 +94,8 @@ class Stack:
                 self._start_own(own, read_settings(self._places.stack_env))
                 return self._processes.wait_ready(name, partial(_is_ready, own), seconds=90)
         if name != "door":
-            raise unknown_program(name, [*(server.name for server in SERVERS), *(own.name for own in self.own), "door"])
+            servers = [each for server in all_servers(self._environ) for each in server.names]
+            raise unknown_program(name, [*servers, *(own.name for own in self.own), "door"])
         write_door(self._places, self.own, self._port("door", 8080))
         self._start(self._door)
         return self._processes.wait_ready(name, self._door.ready, seconds=20)
@@ -128,18 +140,27 @@ class Stack:
         return door_program(self._places, self._port("door", 8080))
 
     def _port(self, name: str, default: int) -> int:
-        return self._ports.choose(name, default, running=self._processes.pid(_HOLDER.get(name, name)) is not None)
+        holder = _HOLDER.get(name, name.removesuffix("-controller"))
+        return self._ports.choose(name, default, running=self._processes.pid(holder) is not None)
 
     def _start(self, program: Program) -> None:
         if self._processes.pid(program.name) is None:
             say(f"starting {program.name}")
             env = {**others(self._environ), **program.env}
-            self._processes.start(program.name, program.command, env=env, cwd=self._places.var)
+            self._processes.start(
+                program.name, self._wrapped(program.name, program.command), env=env, cwd=self._places.var
+            )
 
     def _start_own(self, own: OwnProgram, settings: Mapping[str, str]) -> None:
         health = {} if own.role == "web" else {"ZHENGJI_METRICS_PORT": str(own.port)}
         env = {**self._environment_of(own.service, settings), **health}
-        self._processes.start(own.name, own.command(self._places.python), env=env, cwd=self._places.root)
+        command = self._wrapped(own.name, own.command(self._places.python))
+        self._processes.start(own.name, command, env=env, cwd=self._places.root)
+
+    def _wrapped(self, name: str, command: tuple[str | Path, ...]) -> tuple[str | Path, ...]:
+        """The command as it is, or handed to the program that ZHENGJI_LOCAL_START_WITH names, which becomes it."""
+        wrapper = shlex.split(self._environ.get(_START_WITH, ""))
+        return (*wrapper, name, *command) if wrapper else command
 
     def _environment_of(self, service: str, settings: Mapping[str, str]) -> dict[str, str]:
         private = keys(self._places.keys).private[service]
@@ -162,7 +183,19 @@ class Stack:
 
 def servers_here(environ: Mapping[str, str]) -> list[Server]:
     """The servers that no setting replaces by one that exists already."""
-    return [server for server in SERVERS if server.external not in environ]
+    return [server for server in all_servers(environ) if server.external not in environ]
+
+
+def all_servers(environ: Mapping[str, str]) -> tuple[Server, ...]:
+    """Every server the platform stands on, in the order in which they start."""
+    return (MongoDB(_count(environ, _MEMBERS)), Kafka(_count(environ, _BROKERS)), MinIO(), Mail())
+
+
+def _count(environ: Mapping[str, str], setting: str) -> int:
+    text = environ.get(setting, "1")
+    if text not in ("1", "3"):
+        raise CannotGoOn(f"{setting} must be 1 or 3, and is {text!r}.")
+    return int(text)
 
 
 def _is_ready(own: OwnProgram) -> bool:
@@ -193,9 +226,9 @@ def stop(places: Places) -> int:
     """Stop what this stack started, the door first and the servers last; returns how many programs there were."""
     processes = Processes(places.run, places.log)
     ours = [name for name in processes.names() if processes.pid(name) is not None]
-    servers = {server.name for server in SERVERS}
-    programs = [name for name in ours if name not in servers | {"door", KEEPER}]
-    for group in ([KEEPER], ["door"], programs, sorted(servers)):
+    servers = [name for name in ours if name.partition("-")[0] in SERVER_NAMES]
+    programs = [name for name in ours if name not in (*servers, "door", KEEPER)]
+    for group in ([KEEPER], ["door"], programs, servers):
         processes.stop(group)
     processes.stop(processes.names())
     processes.stop_strays()

@@ -23,6 +23,11 @@ class Program:
     seconds: float = 90
 
 
+def member_names(name: str, members: int) -> tuple[str, ...]:
+    """The names of a server's programs: its own where it is alone, else numbered."""
+    return (name,) if members == 1 else tuple(f"{name}-{number}" for number in range(1, members + 1))
+
+
 class Server(Protocol):
     """What each file in this folder offers."""
 
@@ -34,4 +39,8 @@ class Server(Protocol):
 
     def install(self, places: Places) -> None: ...
 
-    def program(self, places: Places, choose: Choose) -> Program: ...
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The names of its programs: one, or one for each member of a cluster."""
+
+    def programs(self, places: Places, choose: Choose) -> list[Program]: ...

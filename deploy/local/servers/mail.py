@@ -17,18 +17,22 @@ class Mail:
         "ZHENGJI_SMTP_PORT", "ZHENGJI_IMAP_HOST", "ZHENGJI_IMAP_PORT", "ZHENGJI_IMAP_USER", "ZHENGJI_IMAP_PASSWORD",
     )  # fmt: skip
 
+    @property
+    def names(self) -> tuple[str, ...]:
+        return (self.name,)
+
     def install(self, places: Places) -> None:
         java(places)
         mail_jar(places)
 
-    def program(self, places: Places, choose: Choose) -> Program:
+    def programs(self, places: Places, choose: Choose) -> list[Program]:
         """Letters live in memory; any password opens a mailbox, so that a demo can read everybody's letters."""
         smtp, imap = choose("smtp", 3025), choose("imap", 3143)
         options = {
             "smtp.hostname": "127.0.0.1", "smtp.port": smtp, "imap.hostname": "127.0.0.1", "imap.port": imap,
             "users": f"jsyxmoe:local@{MAILBOX.partition('@')[2]}", "users.login": "email",
         }  # fmt: skip
-        return Program(
+        program = Program(
             name=self.name,
             command=(
                 java(places), "-Xmx256m", "-XX:+UseSerialGC", "-Dgreenmail.auth.disabled",
@@ -44,6 +48,7 @@ class Mail:
                 "ZHENGJI_IMAP_PASSWORD": "local",
             },
         )  # fmt: skip
+        return [program]
 
 
 def _answers(smtp: int, imap: int) -> bool:

@@ -20,6 +20,10 @@ class MinIO:
         "ZHENGJI_S3_PUBLIC_ENDPOINT", "ZHENGJI_S3_ACCESS_KEY", "ZHENGJI_S3_SECRET_KEY", "ZHENGJI_S3_REGION",
     )  # fmt: skip
 
+    @property
+    def names(self) -> tuple[str, ...]:
+        return (self.name,)
+
     def install(self, places: Places) -> None:
         """Build the server: some minutes with all cores, once; Go checks the source against its checksum database."""
 
@@ -33,13 +37,13 @@ class MinIO:
 
         fetched(_binary(places).parent, build)
 
-    def program(self, places: Places, choose: Choose) -> Program:
+    def programs(self, places: Places, choose: Choose) -> list[Program]:
         port = choose(self.name, 9000)
         data = places.data(self.name)
         data.mkdir(parents=True, exist_ok=True)
         secret = _secret(places)
         endpoint = f"http://127.0.0.1:{port}"
-        return Program(
+        program = Program(
             name=self.name,
             command=(_binary(places), "server", data, "--address", f"127.0.0.1:{port}", "--quiet"),
             ready=lambda: answers(port, "/minio/health/ready") == 200,
@@ -55,6 +59,7 @@ class MinIO:
                 "ZHENGJI_S3_REGION": REGION,
             },
         )  # fmt: skip
+        return [program]
 
 
 def _binary(places: Places) -> Path:
