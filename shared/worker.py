@@ -12,6 +12,7 @@ from shared.messaging.hearing import HearLoop
 from shared.messaging.parking import ParkedRows
 from shared.messaging.port import Bus
 from shared.messaging.relay import Relay
+from shared.messaging.states import States
 from shared.process import Loop
 from shared.records.database import Database
 
@@ -51,4 +52,5 @@ def worker_loops(
 def ensure_shared_indexes(database: Database, *, clock: Clock = system_clock) -> None:
     """The indexes that relay and hear loop need; part of each service's ``migrate`` role."""
     database.ensure_outbox_indexes()
+    States(database).ensure_indexes()
     ParkedRows(database, database.service, clock=clock).ensure_indexes()

@@ -9,14 +9,14 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any
 
 import structlog
 from kafka import KafkaConsumer, KafkaProducer, TopicPartition
 from kafka.admin import KafkaAdminClient, NewTopic
 from kafka.coordinator.assignors.range import RangePartitionAssignor
-from kafka.errors import KafkaError, TopicAlreadyExistsError
+from kafka.errors import KafkaError, KafkaTimeoutError, TopicAlreadyExistsError
 from kafka.structs import OffsetAndMetadata
 
 from shared.events.catalogue import COMPACTED, TOPICS
@@ -28,6 +28,8 @@ log = structlog.get_logger()
 
 _DAY_MS = 24 * 60 * 60 * 1000
 _LINGER_MS = 5
+_BATCH_BYTES = 128 * 1024
+_SILENCE_SECONDS = 30.0
 _RECONNECT = {"reconnect_backoff_ms": 100, "reconnect_backoff_max_ms": 1000, "metadata_max_age_ms": 15_000}
 
 
@@ -59,6 +61,7 @@ class KafkaBus:
                 delivery_timeout_ms=self.delivery_timeout_ms,
                 request_timeout_ms=min(30_000, self.delivery_timeout_ms - _LINGER_MS),
                 linger_ms=_LINGER_MS,
+                batch_size=_BATCH_BYTES,
                 max_block_ms=5000,
                 allow_auto_create_topics=False,
                 bootstrap_timeout_ms=5000,
@@ -90,6 +93,24 @@ class KafkaBus:
             consumer.close(autocommit=False, timeout_ms=1000)
             raise Away("kafka", f"no such topics yet: {', '.join(missing)}")
         return KafkaListener(consumer)
+
+    def records(self, topic: str) -> Iterator[Received]:
+        """Read a topic from its beginning to where it ends now, outside any group."""
+        with kafka_or_away():
+            consumer = KafkaConsumer(
+                bootstrap_servers=self.servers,
+                client_id="records",
+                group_id=None,
+                enable_auto_commit=False,
+                auto_offset_reset="earliest",
+                allow_auto_create_topics=False,
+                bootstrap_timeout_ms=5000,
+                **_RECONNECT,
+            )
+        try:
+            yield from _to_the_end(consumer, topic)
+        finally:
+            consumer.close(autocommit=False, timeout_ms=1000)
 
     def ensure_topics(self, *, partitions: int = 6, replication: int = 1, min_insync: int = 1) -> list[str]:
         """Create the topics that are missing; those that exist are never changed. Gives the names it made."""
@@ -130,6 +151,34 @@ def _topic_configs(topic: str) -> dict[str, str]:
     return {"retention.ms": str(kept_days * _DAY_MS if kept_days > 0 else -1)}
 
 
+def _to_the_end(consumer: Any, topic: str) -> Iterator[Received]:
+    with kafka_or_away():
+        places = [TopicPartition(topic, number) for number in consumer.partitions_for_topic(topic) or ()]
+        if not places:
+            raise Away("kafka", f"no such topic yet: {topic}")
+        consumer.assign(places)
+        consumer.seek_to_beginning(*places)
+        ends = consumer.end_offsets(places)
+        read_on = time.monotonic() + _SILENCE_SECONDS
+        while any(consumer.position(place) < ends[place] for place in places):
+            batches = consumer.poll(timeout_ms=500, max_records=1000)
+            if batches:
+                read_on = time.monotonic() + _SILENCE_SECONDS
+            elif time.monotonic() > read_on:
+                raise Away("kafka", f"{topic} gave nothing for {_SILENCE_SECONDS:.0f} s")
+            yield from (_received(record) for records in batches.values() for record in records)
+
+
+def _received(record: Any) -> Received:
+    message = Message(
+        topic=record.topic,
+        key=record.key,
+        value=record.value,
+        headers=tuple((name, value or b"") for name, value in record.headers),
+    )
+    return Received(message, record.partition, record.offset)
+
+
 class KafkaSpeaker:
     """A producer whose every chunk is waited for."""
 
@@ -144,6 +193,8 @@ class KafkaSpeaker:
                 self._producer.send(each.topic, key=each.key, value=each.value, headers=list(each.headers))
                 for each in messages
             ]
+        with suppress(KafkaTimeoutError):  # the futures say which; without flushing, the last of a wave would linger
+            self._producer.flush(timeout=max(0.001, deadline - time.monotonic()))
         return [self._acknowledged(future, deadline) for future in futures]
 
     @staticmethod
@@ -174,20 +225,7 @@ class KafkaListener:
         """The next records of all partitions, each partition in order."""
         with kafka_or_away():
             batches = self._consumer.poll(timeout_ms=int(wait * 1000), max_records=most)
-        return [
-            Received(
-                Message(
-                    topic=record.topic,
-                    key=record.key,
-                    value=record.value,
-                    headers=tuple((name, value or b"") for name, value in record.headers),
-                ),
-                record.partition,
-                record.offset,
-            )
-            for records in batches.values()
-            for record in records
-        ]
+        return [_received(record) for records in batches.values() for record in records]
 
     def commit(self, positions: Mapping[Place, int]) -> None:
         """Keep positions; when that fails the records come again, which changes nothing."""

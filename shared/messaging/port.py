@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -66,3 +66,6 @@ class Bus(Protocol):
 
     def listener(self, group: str, topics: Sequence[str]) -> Listener:
         """A new member of a group, from the earliest record where the group has no position."""
+
+    def records(self, topic: str) -> Iterable[Received]:
+        """Every record of a topic from its beginning to its present end, each partition in order."""

@@ -13,11 +13,13 @@ HTTP_SECONDS = Histogram("zhengji_http_request_seconds", "Seconds to answer", ["
 REFUSALS = Counter("zhengji_refusals_total", "Wishes the rules refused", ["service", "code"])
 # The one write: conflicts that were tried again.
 WRITE_CONFLICTS = Counter("zhengji_write_conflicts_total", "Writes that found another version", ["service", "kept_in"])
-# Telling: events told, by topic; the age of the oldest untold event; chunks that got no acknowledgement.
+# Telling: events told, by topic; the age of the oldest untold event; chunks that got no acknowledgement; newest states
+# told once more.
 EVENTS_TOLD = Counter("zhengji_events_told_total", "Events acknowledged by Kafka", ["service", "topic"])
 OUTBOX_OLDEST_SECONDS = Gauge("zhengji_outbox_oldest_seconds", "Age of the oldest untold event", ["service"])
 OUTBOX_WAITING = Gauge("zhengji_outbox_documents", "Documents with untold events", ["service"])
 TELL_FAILURES = Counter("zhengji_tell_failures_total", "Events without acknowledgement", ["service"])
+STATES_TOLD_AGAIN = Counter("zhengji_states_told_again_total", "Doubtful states told again", ["service", "topic"])
 RELAY_OWNER = Gauge("zhengji_relay_owner", "1 where this process holds the relay's lease", ["service"])
 # Hearing: events by fate; seconds from the fact to its effect; pauses for a dependency.
 EVENTS_HEARD = Counter("zhengji_events_heard_total", "Events taken from Kafka", ["service", "topic", "fate"])
