@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import sys
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -17,6 +18,8 @@ from shared.trouble import Away, Conflict
 log = structlog.get_logger()
 
 LONGEST_PAUSE = 5.0
+LONGEST_END = 8.0
+"""Seconds from SIGTERM until the loops must have ended; what is left of ten is for giving back and going."""
 
 
 @dataclass(frozen=True)
@@ -24,13 +27,19 @@ class Loop:
     """Something to do again and again.
 
     ``step`` says whether it did anything; after an idle step the loop rests ``idle`` seconds, after Away a growing
-    pause. ``close`` is called once at the end.
+    pause. When the process is to end, ``hurry`` asks a long step to stop after what it is at; ``close`` is called by
+    the loop's own thread when its last step is over. A step that does not end in time is left behind: ``give_back``
+    puts what it holds where others find it. ``patience`` is how long one step may take before probes call it stuck,
+    where that differs from the process's.
     """
 
     name: str
     step: Callable[[], object]
     idle: float = 0.1
     close: Callable[[], None] | None = None
+    hurry: Callable[[], None] | None = None
+    give_back: Callable[[], None] | None = None
+    patience: float | None = None
 
 
 @dataclass(frozen=True)
@@ -53,27 +62,59 @@ def run(process: Process) -> None:
     server = None
     if process.metrics_port:
         server = serve_health(process.metrics_port, ready=process.ready, heartbeat=heartbeat)
-    threads = [
-        threading.Thread(target=_turn, args=(loop, stop, failed, heartbeat), name=loop.name) for loop in process.loops
-    ]
-    for thread in threads:
+    threads = {
+        loop.name: threading.Thread(target=_turn, args=(loop, stop, failed, heartbeat), name=loop.name)
+        for loop in process.loops
+    }
+    for thread in threads.values():
         thread.start()
     stop.wait()
-    for thread in threads:
-        thread.join(timeout=9)
+    began = time.monotonic()
+    _end_together(process.loops, threads, deadline=began + LONGEST_END)
+    left = [loop for loop in process.loops if threads[loop.name].is_alive()]
+    kept = [loop.name for loop in left if not _given_back(loop)]
     if server:
         server.shutdown()
-    alive = [thread.name for thread in threads if thread.is_alive()]
-    log.info("process_ended", unfinished=alive, failed=failed.is_set())
-    if alive or failed.is_set():
-        os._exit(1)
+    seconds = round(time.monotonic() - began, 2)
+    names = [loop.name for loop in left]
+    log.info("process_ended", seconds=seconds, left_behind=names, not_given_back=kept, failed=failed.is_set())
+    if left or failed.is_set():
+        sys.stdout.flush()
+        os._exit(1 if kept or failed.is_set() else 0)  # threads that are left behind would not let us go
+
+
+def _end_together(loops: Sequence[Loop], threads: Mapping[str, threading.Thread], *, deadline: float) -> None:
+    """Wait for all loops, no longer than the deadline for all of them together."""
+    for loop in loops:
+        if loop.hurry is not None:
+            loop.hurry()
+    for thread in threads.values():
+        thread.join(timeout=max(0.0, deadline - time.monotonic()))
+
+
+def _given_back(loop: Loop) -> bool:
+    """Whether what the loop holds was put back; a second is enough for that, or a dependency is away."""
+    if loop.give_back is None:
+        return False
+    done = threading.Event()
+
+    def give_back(act: Callable[[], None] = loop.give_back) -> None:
+        try:
+            act()
+        except (Away, Conflict) as away:
+            log.warning("not_given_back", loop=loop.name, reason=str(away)[:300])
+        else:
+            done.set()
+
+    threading.Thread(target=give_back, name=f"{loop.name} gives back", daemon=True).start()
+    return done.wait(1.0)
 
 
 def _turn(loop: Loop, stop: threading.Event, failed: threading.Event, heartbeat: Heartbeat) -> None:
     pause = 0.2
     try:
         while not stop.is_set():
-            heartbeat.beat(loop.name)
+            heartbeat.beat(loop.name, patience=loop.patience)
             try:
                 busy = loop.step()
                 pause = 0.2

@@ -96,8 +96,16 @@ def create_worker(settings: CertificateSettings, *, app: App | None = None, bus:
 def create_maker(settings: CertificateSettings, *, app: App | None = None) -> Process:
     """Typesets, signs, keeps; as many of these processes as one likes."""
     app = app or build(settings)
+    jobs = app.store.jobs
+    make = Loop(
+        "make",
+        open_maker(app).step,
+        idle=0.3,
+        give_back=jobs.give_back,
+        patience=jobs.longest.total_seconds(),
+    )
     return Process(
-        loops=[Loop("make", open_maker(app).step, idle=0.3)],
+        loops=[make],
         ready={"mongodb": app.database.ping, "objects": app.objects.ping},
         metrics_port=settings.metrics_port,
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import timedelta
 from pathlib import Path
 
 from flask import Flask
@@ -32,6 +33,8 @@ from shared.worker import ensure_shared_indexes, worker_loops
 
 SERVICE = "review"
 SEAL_SECONDS = 2
+LONGEST_WORK = timedelta(minutes=30)
+"""A job may reach every case of a campaign."""
 
 
 def build(settings: ReviewSettings, *, clock: Clock = system_clock, database: Database | None = None) -> App:
@@ -50,7 +53,7 @@ def build(settings: ReviewSettings, *, clock: Clock = system_clock, database: Da
         reviews=store.reviews(database, clock=clock),
         decisions=store.decisions(database, clock=clock),
         disqualifications=store.disqualifications(database, clock=clock),
-        work=Jobs(database, "work", clock=clock),
+        work=Jobs(database, "work", longest=LONGEST_WORK, clock=clock),
         campaigns=Campaigns(database),
         revocations=Revocations(database),
         record=AuditTrail(database),
@@ -84,7 +87,13 @@ def create_app(settings: ReviewSettings | None = None, *, app: App | None = None
 def loops(app: App, bus: Bus) -> list[Loop]:
     """What the worker turns: relay, hear loop, the sealing of shortlists, and jobs over many documents."""
     seal = Loop("seal", every(SEAL_SECONDS, lambda: seal_due_shortlists(app)), idle=1)
-    work = Loop("work", lambda: work_step(app), idle=0.2)
+    work = Loop(
+        "work",
+        lambda: work_step(app),
+        idle=0.2,
+        give_back=app.work.give_back,
+        patience=LONGEST_WORK.total_seconds(),
+    )
     return worker_loops(app, REACTIONS, database=app.database, bus=bus, clock=app.clock, timers=[seal, work])
 
 

@@ -55,10 +55,8 @@ class Checker:
         return work_one(self._app.checks, self.work, when_given_up=self.given_up)
 
     def work(self, claimed: Claimed) -> Worked:
-        """Fetch, hash, read and decide. A file that keeps felling this process is unreadable in the end."""
+        """Fetch, hash, read and decide."""
         file = StoredFile.model_validate(claimed.payload["file"])
-        if claimed.tries > MOST_TRIES:
-            return self._told(claimed, file, unread("多次读取均未完成"), agrees=True)
         campaign = self._app.campaign(claimed.payload["campaign_id"])
         with tempfile.TemporaryDirectory(prefix="check-", dir=self._app.settings.check_dir) as folder:
             path = Path(folder) / "file"
@@ -77,7 +75,7 @@ class Checker:
         return self._told(claimed, file, reading, agrees=True)
 
     def given_up(self, claimed: Claimed, error: str) -> tuple[Event, ...]:
-        """After its tries a file that could not be checked is told as unreadable, never passed in silence."""
+        """After its tries a file that could not be checked, or that felled every checker, is told as unreadable."""
         del error
         file = StoredFile.model_validate(claimed.payload["file"])
         return self._told(claimed, file, unread("多次读取均未完成"), agrees=True).events

@@ -93,7 +93,7 @@ def check_id(case_id: str, file: StoredFile) -> str:
 
 def _queue(app: App, campaign_id: str, case_id: str, file: StoredFile) -> None:
     payload = {"campaign_id": campaign_id, "case_id": case_id, "file": file.model_dump(mode="json")}
-    app.checks.add(check_id(case_id, file), payload)
+    app.checks.add(check_id(case_id, file), payload, lane=case_id)
 
 
 def _conclude_where_due(app: App, case_id: str) -> None:

@@ -71,7 +71,7 @@ def create_app(settings: ValidationSettings | None = None, *, app: App | None = 
 
 def loops(app: App, bus: Bus) -> list[Loop]:
     """What the worker turns: relay, hear loop, and the conclusion of reports."""
-    conclude = Loop("conclude", lambda: conclude_one(app), idle=0.2)
+    conclude = Loop("conclude", lambda: conclude_one(app), idle=0.2, give_back=app.conclusions.give_back)
     return worker_loops(app, REACTIONS, database=app.database, bus=bus, clock=app.clock, timers=[conclude])
 
 
@@ -90,10 +90,16 @@ def create_checker(settings: ValidationSettings) -> Process:
     """The checker role; as many of these processes as one likes."""
     app = build(settings)
     sandbox = Sandbox(limits(settings))
-    check = Loop("check", Checker(app, sandbox).step, idle=0.2, close=sandbox.close)
+    check = Loop(
+        "check",
+        Checker(app, sandbox).step,
+        idle=0.2,
+        close=sandbox.close,
+        give_back=app.checks.give_back,
+        patience=app.checks.longest.total_seconds(),
+    )
     ready = {"mongodb": app.database.ping, "objects": app.objects.ping}
-    patience = settings.check_wall_seconds + settings.check_lease_seconds
-    return Process(loops=[check], ready=ready, metrics_port=settings.metrics_port, patience=patience)
+    return Process(loops=[check], ready=ready, metrics_port=settings.metrics_port)
 
 
 def limits(settings: ValidationSettings) -> SandboxLimits:

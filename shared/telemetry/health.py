@@ -15,20 +15,23 @@ Check = Callable[[], None]
 
 
 class Heartbeat:
-    """Beaten by a loop each round; still alive while the last beat is younger than ``patience`` seconds."""
+    """Beaten by a loop each round; still alive while the last beat is younger than ``patience`` seconds.
+
+    A loop whose rounds may take longer brings a patience of its own.
+    """
 
     def __init__(self, patience: float = 60.0) -> None:
         self.patience = patience
-        self._beats: dict[str, float] = {}
+        self._until: dict[str, float] = {}
 
-    def beat(self, loop: str) -> None:
+    def beat(self, loop: str, *, patience: float | None = None) -> None:
         """The loop of that name went round once more."""
-        self._beats[loop] = time.monotonic()
+        self._until[loop] = time.monotonic() + (self.patience if patience is None else patience)
 
     def stuck(self) -> list[str]:
         """The loops that have not gone round for too long."""
         now = time.monotonic()
-        return sorted(loop for loop, at in self._beats.items() if now - at > self.patience)
+        return sorted(loop for loop, until in self._until.items() if now > until)
 
 
 def missing_dependencies(checks: Mapping[str, Check]) -> dict[str, str]:
