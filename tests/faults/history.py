@@ -157,7 +157,7 @@ class History:
 
     @contextmanager
     def asking(self, person: str, kind: str, about: str = "") -> Iterator[Asked]:
-        """Inside the block it is under way. Whoever leaves it without ``ok``, ``holds`` or ``refused`` does not know."""
+        """Inside the block it is under way; without ``ok``, ``holds`` or ``refused`` nobody knows."""
         asked = Asked(Operation(id=uuid.uuid4().hex, person=person, kind=kind, about=about, asked=_now()))
         self.record(asked.operation)
         try:

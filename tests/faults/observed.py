@@ -1,4 +1,4 @@
-"""What the system holds after everything has come to rest, as plain values for the checker; large parts are streamed."""
+"""What the system holds once everything has come to rest, as plain values for the checker; large parts are streamed."""
 
 from __future__ import annotations
 
@@ -27,6 +27,9 @@ class Spot(NamedTuple):
     seq: int
 
 
+NOWHERE = Spot(0, 0)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OnTopic:
     """A record on a topic, repeats and all; ``id`` is empty for one that carries no event."""
@@ -38,7 +41,7 @@ class OnTopic:
     id: str
     type: str = ""
     subject: str = ""
-    spot: Spot = Spot(0, 0)
+    spot: Spot = NOWHERE
     at: datetime | None = None
 
 

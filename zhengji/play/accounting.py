@@ -12,7 +12,7 @@ from pymongo.database import Database
 from pymongo.errors import PyMongoError
 
 from zhengji.play.book import Book, Receipt
-from zhengji.play.outsiders import OPEN_TOPICS, STATE, Record, differences, names_told, rebuilt
+from zhengji.play.outsiders import OPEN_TOPICS, PUBLIC_FACE, STATE, Record, differences, names_told, rebuilt
 from zhengji.play.post import Letter
 
 Row = dict[str, Any]
@@ -286,7 +286,8 @@ class _Accounting:
 
     def outsiders(self, secrets: Sequence[str]) -> None:
         """What the open topics tell: the whole state of each case, and of nobody the name (X1, X3)."""
-        cases = self.rows("review", "cases", {"campaign_id": self.campaign_id, "case_version": {"$gt": 0}})
+        submitted = {"campaign_id": self.campaign_id, "case_version": {"$gt": 0}}
+        cases = self.rows("review", "cases", submitted, *PUBLIC_FACE)
         states = rebuilt(self.truth.told_on(STATE), self.campaign_id)
         self.account.wrong += differences(states, cases)
         for topic in OPEN_TOPICS:
@@ -295,20 +296,34 @@ class _Accounting:
 
     def leftovers(self) -> None:
         """Nothing waits untold, parked, dead or undone."""
-        for service, database in self.truth.databases.items():
+        for service in self.truth.databases:
             if (entry := self.truth.broken_record(service)) is not None:
                 self.account.wrong.append(f"{service}: entry {entry} of the record of decisions does not hold")
-            for name in database.list_collection_names():
-                untold = database[name].count_documents({"outbox.0": {"$exists": True}})
-                if untold:
-                    self.account.wrong.append(f"{service}.{name}: {untold} documents with untold events")
-                if name.startswith("jobs_"):
-                    open_jobs = database[name].count_documents({"state": {"$in": ["waiting", "running", "failed"]}})
-                    if open_jobs:
-                        self.account.wrong.append(f"{service}.{name}: {open_jobs} jobs not done")
-            for name in ("parked", "dead", "breaker"):
-                if stuck := database[name].count_documents({}):
-                    self.account.wrong.append(f"{service}: {stuck} {name}")
+        self.account.wrong += left_over(self.truth.databases)
+
+
+def take_public_account(truth: Truth, *, campaign_id: str, secrets: Sequence[str] = ()) -> Account:
+    """What can be held against itself without a book: certificates against results, open topics against cases."""
+    account = Account()
+    here = _Accounting(Book(), truth, campaign_id, account)
+    here.certificates()
+    here.outsiders(secrets)
+    return account
+
+
+def left_over(databases: Mapping[str, Database[Row]]) -> Iterator[str]:
+    """What waits untold, parked, dead or undone."""
+    for service, database in databases.items():
+        for name in database.list_collection_names():
+            if untold := database[name].count_documents({"outbox.0": {"$exists": True}}):
+                yield f"{service}.{name}: {untold} documents with untold events"
+            if name.startswith("jobs_"):
+                undone = {"state": {"$in": ["waiting", "running", "failed"]}}
+                if open_jobs := database[name].count_documents(undone):
+                    yield f"{service}.{name}: {open_jobs} jobs not done"
+        for name in ("parked", "dead", "breaker"):
+            if stuck := database[name].count_documents({}):
+                yield f"{service}: {stuck} {name}"
 
 
 def settled(truth: Truth) -> bool:

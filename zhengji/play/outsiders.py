@@ -10,6 +10,17 @@ Record = tuple[str, bytes | None]
 """Key and value."""
 OPEN_TOPICS = ("intake.open", "review.open", "certificate.open", "cases.state")
 STATE = "cases.state"
+PUBLIC_FACE = (
+    "case_version",
+    "withdrawn_version",
+    "published_at",
+    "outcome",
+    "disqualified",
+    "number",
+    "title",
+    "certificates",
+)
+"""What of review's cases says how they have to look from outside."""
 
 
 def rebuilt(records: Iterable[Record], campaign_id: str) -> dict[str, dict[str, Any]]:

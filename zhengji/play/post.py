@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from email.message import EmailMessage
 from email.utils import formatdate, make_msgid
 
-from imap_tools import MailBoxUnencrypted
+from imap_tools import MailBoxUnencrypted, MailMessage
 from imap_tools.errors import MailboxLoginError
 
 _CODE = re.compile(r"\b[A-Z2-9]{4}(?:-[A-Z2-9]{4})+\b")
@@ -58,19 +58,30 @@ class Post:
 
     def letters(self, address: str) -> list[Letter]:
         """Everything in the mailbox of an address, the oldest first."""
+        return [
+            Letter(
+                subject=each.subject,
+                text=each.text,
+                html=each.html,
+                sender=each.from_,
+                message_id=_message_id(each),
+            )
+            for each in self._mails(address)
+        ]
+
+    def message_ids(self, address: str) -> list[str]:
+        """The Message-ID of each mail in the mailbox of an address."""
+        return [_message_id(each) for each in self._mails(address, headers_only=True)]
+
+    def _mails(self, address: str, *, headers_only: bool = False) -> list[MailMessage]:
         try:
             # The local mail server takes any password.
             box = MailBoxUnencrypted(self.imap_host, self.imap_port, timeout=20).login(address, address)
         except MailboxLoginError:
             return []  # it makes a mailbox when the first letter comes
         with box:
-            return [
-                Letter(
-                    subject=each.subject,
-                    text=each.text,
-                    html=each.html,
-                    sender=each.from_,
-                    message_id=str(each.obj.get("Message-ID", "")).strip(),
-                )
-                for each in box.fetch(mark_seen=False)
-            ]
+            return list(box.fetch(mark_seen=False, headers_only=headers_only, bulk=headers_only))
+
+
+def _message_id(mail: MailMessage) -> str:
+    return str(mail.obj.get("Message-ID", "")).strip()
