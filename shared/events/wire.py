@@ -144,10 +144,21 @@ def type_of(message: Message) -> str:
     return type_
 
 
+def subject_of(message: Message) -> str | None:
+    """The subject that a record names, in its header or its body; None where none can be read."""
+    if named := message.header("ce_subject"):
+        return named
+    try:
+        subject = _body(message).get("subject")
+    except Unreadable:
+        return None
+    return subject if isinstance(subject, str) and subject else None
+
+
 def _body(message: Message) -> dict[str, Any]:
     try:
         body = json.loads(message.value or b"")
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:  # RecursionError: thousands of nested brackets
         raise Unreadable(f"the record is not JSON: {error}") from error
     if not isinstance(body, dict):
         raise Unreadable("the record is not a JSON object")
@@ -158,7 +169,9 @@ def from_message(message: Message) -> Heard:
     """The event that a record carries; Unreadable says what is wrong with it."""
     if message.topic in BINARY_TOPICS:
         attributes: dict[str, Any] = {
-            name.removeprefix("ce_"): value.decode() for name, value in message.headers if name.startswith("ce_")
+            name.removeprefix("ce_"): value.decode("utf-8", "replace")
+            for name, value in message.headers
+            if name.startswith("ce_")
         }
         data: Any = _body(message) if message.value is not None else _cleared(attributes)
     else:
@@ -176,13 +189,20 @@ def from_message(message: Message) -> Heard:
             seq=int(attributes["seq"]),
             epoch=int(attributes["epoch"]),
             key=message.key.decode() if message.key else str(attributes["subject"]),
-            time=datetime.fromisoformat(str(attributes["time"])),
+            time=_instant(str(attributes["time"])),
             correlation=str(attributes.get("correlationid", "")),
             traceparent=str(attributes.get("traceparent", "")),
             replay=str(attributes.get("replay", "")).lower() == "true",
         )
-    except (KeyError, ValueError, ValidationError, UnicodeDecodeError) as error:
+    except (KeyError, TypeError, ValueError, ValidationError, UnicodeDecodeError) as error:
         raise Unreadable(f"{attributes.get('type')}: {error}") from error
+
+
+def _instant(text: str) -> datetime:
+    at = datetime.fromisoformat(text)
+    if at.tzinfo is None:
+        raise ValueError(f"the time {text} names no zone")
+    return at
 
 
 def _cleared(attributes: dict[str, Any]) -> dict[str, Any]:

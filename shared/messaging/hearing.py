@@ -12,16 +12,26 @@ import structlog
 from shared.clock import Clock, system_clock
 from shared.events.base import Event
 from shared.events.wire import Heard, from_message, type_of
-from shared.messaging.parking import DeadRows, ParkedRows
+from shared.messaging.breaker import Breaker
+from shared.messaging.failures import Failure
+from shared.messaging.parking import Dead, DeadRows, Parked, ParkedRows, Queue, key_of
 from shared.messaging.port import Bus, Listener, Place, Received
-from shared.records.database import Database, mongo_or_away
+from shared.records.database import Database
 from shared.telemetry.correlation import following
-from shared.telemetry.metrics import BREAKER_OPEN, EVENTS_HEARD, HEARING_AGE_SECONDS, PAUSES, REFUSALS
+from shared.telemetry.metrics import EVENTS_HEARD, HEARING_AGE_SECONDS, PARKED_ENDED, PAUSES, REFUSALS
 from shared.trouble import Away, Conflict, NotThere, Refused, Unreadable
 
 log = structlog.get_logger()
 
 Reaction = Callable[[Heard], None]
+
+DRAIN_SECONDS = 5.0
+"""So long parked records may keep the topics waiting in one step."""
+DRAIN_OF_ONE_KEY = 100
+COUNT_EVERY = 30.0
+MANY_PARKED = 1000
+"""From so many on the log says each time they are counted that somebody has to look."""
+TOO_LARGE = Failure("TooLarge", "the record was too large to be kept whole and cannot be taken from here")
 
 
 class Fate(StrEnum):
@@ -49,6 +59,7 @@ class HearLoop:
         group: str | None = None,
         breaker_limit: int = 20,
         parked_every: float = 2.0,
+        parked_limit: int = 100_000,
     ) -> None:
         self._database = database
         self._bus = bus
@@ -56,39 +67,29 @@ class HearLoop:
         self._reactions = {event.type(): reaction for event, reaction in reactions.items()}
         self.topics = tuple(sorted({event.topic for event in reactions}))
         self._parked = ParkedRows(database, self._group, clock=clock)
-        self._dead = DeadRows(database)
-        self._clock = clock
-        self._breaker_limit = breaker_limit
-        self._failures_in_a_row = 0
+        self._dead = DeadRows(database, clock=clock)
+        self._breaker = Breaker(database, self._group, limit=breaker_limit, clock=clock)
         self._parked_every = parked_every
-        self._parked_looked_at = 0.0
+        self._parked_limit = parked_limit
+        self._looked_at = self._counted_at = float("-inf")
+        self._waiting: set[Queue] = set()
         self._listener: Listener | None = None
+        self._hurries = False
 
     def step(self, *, wait: float = 0.5, most: int = 100) -> int:
         """Hear the next records: how many had their fate. Raises Away with every untouched record still to come."""
-        if self._breaker_is_open():
-            return 0
-        if self._listener is None:
-            self._listener = self._bus.listener(self._group, self.topics)
-        self._try_parked(self._listener)
-        batch = self._listener.poll(wait=wait, most=most)
-        positions: dict[Place, int] = {}
-        for at, received in enumerate(batch):
-            try:
-                fate = self._hear(received)
-            except (Away, Conflict) as error:
-                self._rewind(self._listener, batch[at:], positions)
-                dependency = error.dependency if isinstance(error, Away) else "another writer"
-                PAUSES.labels(self._database.service, dependency).inc()
-                raise Away(dependency, str(error)) from error
-            positions[received.place] = received.offset + 1
-            EVENTS_HEARD.labels(self._database.service, received.message.topic, fate.value).inc()
-            if self._count_failure(fate):
-                self._rewind(self._listener, batch[at + 1 :], positions)
-                return at + 1
-        if positions:
-            self._listener.commit(positions)
-        return len(batch)
+        if self._breaker.is_open():
+            return self._stand_still()
+        listener = self._listening()
+        heard = self._hear_all(listener, listener.poll(wait=wait, most=most))
+        if self._breaker.tripped:
+            self._breaker.open()
+            return heard
+        return heard + self._look_after(listener)
+
+    def hurry(self) -> None:
+        """End the step after the record it is at: what is done is committed, the rest is left for others."""
+        self._hurries = True
 
     def close(self) -> None:
         """Leave the group; what is done stays committed, the rest comes again."""
@@ -98,45 +99,101 @@ class HearLoop:
 
     def resume(self) -> None:
         """Close the breaker again, after a person has looked."""
-        with mongo_or_away():
-            self._database.db["breaker"].delete_one({"_id": self._group})
-        self._failures_in_a_row = 0
-        BREAKER_OPEN.labels(self._database.service).set(0)
+        self._breaker.resume()
 
-    # One record
+    def _listening(self) -> Listener:
+        if self._listener is None:
+            self._listener = self._bus.listener(self._group, self.topics)
+        return self._listener
+
+    # What comes
+
+    def _hear_all(self, listener: Listener, batch: list[Received]) -> int:
+        """Give each record its fate until the breaker trips; the rest of the batch comes again."""
+        positions: dict[Place, int] = {}
+        heard = 0
+        try:
+            self._waiting = self._parked.waiting(batch)
+            for received in batch:
+                if self._hurries or self._breaker.tripped:
+                    break
+                fate = self._hear(received)
+                positions[received.place] = received.offset + 1
+                heard += 1
+                EVENTS_HEARD.labels(self._database.service, received.message.topic, fate.value).inc()
+        except (Away, Conflict) as error:
+            self._rewind(listener, batch[heard:], positions)
+            dependency = error.dependency if isinstance(error, Away) else "another writer"
+            PAUSES.labels(self._database.service, dependency).inc()
+            raise Away(dependency, str(error)) from error
+        self._rewind(listener, batch[heard:], positions)
+        return heard
+
+    @staticmethod
+    def _rewind(listener: Listener, untouched: list[Received], positions: dict[Place, int]) -> None:
+        """Go back to the first untouched record of each partition, and keep what is done."""
+        first: dict[Place, int] = {}
+        for received in untouched:
+            first.setdefault(received.place, received.offset)
+        if first:
+            listener.rewind(first)
+        if positions:
+            listener.commit(positions)
 
     def _hear(self, received: Received) -> Fate:
+        key = key_of(received.message)
+        if key and (received.message.topic, key) in self._waiting and not self._is_passed_over(received):
+            self._park(received, key, failure=None)
+            return Fate.QUEUED
+        fate, failure = self._attempt(received)
+        if failure is None:
+            if fate is not Fate.PASSED_OVER:
+                self._breaker.succeeded()
+            return fate
+        if fate is Fate.PARKED:
+            self._breaker.failed(failure)
+        if key is None:
+            self._dead.keep(received, group=self._group, failure=failure)
+            return Fate.DEAD
+        self._park(received, key, failure=failure, tries=1 if fate is Fate.PARKED else 0)
+        return fate
+
+    def _is_passed_over(self, received: Received) -> bool:
+        try:
+            return type_of(received.message) not in self._reactions
+        except Unreadable:
+            return False
+
+    def _park(self, received: Received, key: bytes, *, failure: Failure | None, tries: int = 0) -> None:
+        self._parked.park(received, key=key, failure=failure, tries=tries)
+        self._waiting.add((received.message.topic, key))
+        if self._parked.size >= self._parked_limit:
+            self._breaker.full(self._parked.size)
+
+    def _attempt(self, received: Received) -> tuple[Fate, Failure | None]:
+        """One try of a record: what became of it, and why it could not be taken where that is so."""
+        place = {"topic": received.message.topic, "partition": received.partition, "offset": received.offset}
         try:
             type_ = type_of(received.message)
-        except Unreadable as error:
-            return self._unreadable(received, error)
-        if type_ not in self._reactions:
-            return Fate.PASSED_OVER
-        if self._parked.is_waiting(received):
-            self._parked.park(received, error="waits behind an earlier record of its key", tries=0)
-            return Fate.QUEUED
-        return self._react(received, type_)
-
-    def _react(self, received: Received, type_: str) -> Fate:
-        try:
+            if type_ not in self._reactions:
+                return Fate.PASSED_OVER, None
             self._take(received, type_)
         except NotThere as missing:  # order holds within a topic only: a campaign may come after a form for it
-            log.warning("event_came_early", type=type_, topic=received.message.topic, offset=received.offset)
-            self._parked.park(received, error=repr(missing), tries=0)
-            return Fate.WAITING
+            log.warning("event_came_early", **place)
+            return Fate.WAITING, Failure.of(missing)
         except Refused as refusal:
             REFUSALS.labels(self._database.service, refusal.code).inc()
-            log.warning("event_refused", type=type_, code=refusal.code, offset=received.offset)
-            return Fate.REFUSED
+            log.warning("event_refused", code=refusal.code, **place)
+            return Fate.REFUSED, None
         except (Away, Conflict):
             raise
         except Unreadable as error:
-            return self._unreadable(received, error)
+            log.error("unreadable", error=str(error)[:500], **place)
+            return Fate.PARKED, Failure.of(error)
         except Exception as error:  # a bug: this key waits, the others go on
-            log.exception("reaction_failed", type=type_, topic=received.message.topic, offset=received.offset)
-            self._parked.park(received, error=repr(error)[:2000], tries=1)
-            return Fate.PARKED
-        return Fate.DONE
+            log.exception("reaction_failed", **place)
+            return Fate.PARKED, Failure.of(error)
+        return Fate.DONE, None
 
     def _take(self, received: Received, type_: str) -> None:
         heard = from_message(received.message)
@@ -145,81 +202,85 @@ class HearLoop:
         age = (datetime.now(UTC) - heard.time).total_seconds()
         HEARING_AGE_SECONDS.labels(self._database.service, received.message.topic).observe(max(0.0, age))
 
-    def _unreadable(self, received: Received, error: Unreadable) -> Fate:
-        log.error("unreadable", topic=received.message.topic, offset=received.offset, error=str(error)[:500])
-        if received.message.key:
-            self._parked.park(received, error=str(error)[:2000], tries=1)
-            return Fate.PARKED
-        self._dead.keep(received, group=self._group, error=str(error)[:2000], at=self._clock())
-        return Fate.DEAD
+    # What waits
 
-    @staticmethod
-    def _rewind(listener: Listener, untouched: list[Received], positions: dict[Place, int]) -> None:
-        """Go back to the first untouched record of each partition, and keep what is done."""
-        first: dict[Place, int] = {}
-        for received in untouched:
-            first.setdefault(received.place, received.offset)
-        listener.rewind(first)
-        if positions:
-            listener.commit(positions)
+    def _stand_still(self) -> int:
+        """While the breaker is open: stay a member of the group, and try only what a person asks for."""
+        if time.monotonic() - self._looked_at < self._parked_every:
+            return 0
+        listener = self._listening()
+        self._rewind(listener, listener.poll(wait=0.2, most=1), {})
+        return self._look_after(listener, asked_only=True)
 
-    # Parked records
-
-    def _try_parked(self, listener: Listener) -> None:
+    def _look_after(self, listener: Listener, *, asked_only: bool = False) -> int:
         now = time.monotonic()
-        if now - self._parked_looked_at < self._parked_every:
-            return
-        self._parked_looked_at = now
-        self.drain_parked(listener.places())
+        if self._hurries or now - self._looked_at < self._parked_every:
+            return 0
+        self._looked_at = now
+        if now - self._counted_at > COUNT_EVERY:
+            self._counted_at = now
+            self._count()
+        places = listener.places()
+        return self.drain_parked(places, asked_only=asked_only) + self._try_dead(places)
 
-    def drain_parked(self, places: frozenset[Place]) -> int:
-        """Try the parked records whose time has come, key by key in order: how many had their effect."""
+    def _count(self) -> None:
+        waiting = self._parked.count()
+        if waiting >= MANY_PARKED:
+            log.error("many_parked", waiting=waiting, group=self._group)
+
+    def drain_parked(self, places: frozenset[Place], *, asked_only: bool = False) -> int:
+        """Try the parked records whose time has come, key by key in order: how many needed no further try.
+
+        After a few seconds the topics have their turn again.
+        """
+        until = time.monotonic() + DRAIN_SECONDS
         drained = 0
         while True:
-            progress = False
-            for id_, received, tries in list(self._parked.heads_due(places)):
-                if self._try_one_parked(id_, received, tries):
-                    drained += 1
-                    progress = True
-            if not progress:
+            before = drained
+            for first in self._parked.heads_due(places, asked_only=asked_only):
+                drained += self._drain_key(first, until)
+                if self._hurries or time.monotonic() > until:
+                    self._looked_at = float("-inf")
+                    return drained
+            if drained == before:
                 return drained
 
-    def _try_one_parked(self, id_: str, received: Received, tries: int) -> bool:
-        try:
-            self._take(received, type_of(received.message))
-        except NotThere as missing:
-            self._parked.failed_again(id_, error=repr(missing), tries=tries + 1)
+    def _drain_key(self, first: Parked, until: float) -> int:
+        parked: Parked | None = first
+        for drained in range(DRAIN_OF_ONE_KEY):
+            in_time = not self._hurries and (drained == 0 or time.monotonic() < until)
+            if parked is None or not in_time or not self._try_again(parked):
+                return drained
+            parked = self._parked.ended(parked)
+        return DRAIN_OF_ONE_KEY
+
+    def _try_again(self, parked: Parked) -> bool:
+        """Whether the record needs no further try."""
+        if parked.drop:
+            end, failure = "dropped", None
+        elif parked.cut:
+            end, failure = "", TOO_LARGE
+        else:
+            end, failure = self._attempt(parked.received)
+        if failure is not None:
+            self._parked.failed_again(parked, failure)
             return False
-        except Refused as refusal:
-            log.warning("event_refused", parked=id_, code=refusal.code)
-        except (Away, Conflict):
-            raise
-        except Exception as error:  # still the same bug, or another one
-            self._parked.failed_again(id_, error=repr(error)[:2000], tries=tries + 1)
-            return False
-        self._parked.drained(received, id_)
+        PARKED_ENDED.labels(self._database.service, str(end)).inc()
+        log.info("parked_ended", parked=parked.id, end=str(end))
         return True
 
-    # The breaker
+    def _try_dead(self, places: frozenset[Place]) -> int:
+        """Try what a person asked for among the dead, once each."""
+        taken = 0
+        for dead in self._dead.asked(places, group=self._group):
+            taken += self._try_one_dead(dead)
+        return taken
 
-    def _count_failure(self, fate: Fate) -> bool:
-        if fate in (Fate.PARKED, Fate.DEAD):
-            self._failures_in_a_row += 1
-        elif fate in (Fate.DONE, Fate.REFUSED):
-            self._failures_in_a_row = 0
-        if self._failures_in_a_row < self._breaker_limit:
+    def _try_one_dead(self, dead: Dead) -> bool:
+        fate, failure = self._attempt(dead.received)
+        if failure is not None:
+            self._dead.failed_again(dead, failure)
             return False
-        log.error("breaker_opened", failures=self._failures_in_a_row, group=self._group)
-        with mongo_or_away():
-            self._database.db["breaker"].update_one(
-                {"_id": self._group}, {"$set": {"failures": self._failures_in_a_row}}, upsert=True
-            )
-        BREAKER_OPEN.labels(self._database.service).set(1)
-        self._failures_in_a_row = 0
+        self._dead.ended(dead)
+        log.info("dead_ended", dead=dead.id, end=fate.value)
         return True
-
-    def _breaker_is_open(self) -> bool:
-        with mongo_or_away():
-            is_open = self._database.db["breaker"].find_one({"_id": self._group}) is not None
-        BREAKER_OPEN.labels(self._database.service).set(1 if is_open else 0)
-        return is_open

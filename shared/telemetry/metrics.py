@@ -26,6 +26,8 @@ EVENTS_HEARD = Counter("zhengji_events_heard_total", "Events taken from Kafka", 
 HEARING_AGE_SECONDS = Histogram("zhengji_hearing_age_seconds", "Fact to effect", ["service", "topic"], buckets=_SECONDS)
 PAUSES = Counter("zhengji_pauses_total", "Times a loop paused because a dependency was away", ["service", "dependency"])
 PARKED = Gauge("zhengji_parked_events", "Events that wait parked", ["service"])
+PARKED_OLDEST_SECONDS = Gauge("zhengji_parked_oldest_seconds", "Age of the event parked longest", ["service"])
+PARKED_ENDED = Counter("zhengji_parked_ended_total", "Parked events that left, by how", ["service", "end"])
 DEAD = Counter("zhengji_dead_events_total", "Records that could not be attributed", ["service"])
 BREAKER_OPEN = Gauge("zhengji_breaker_open", "1 while the listener has stopped itself", ["service"])
 # Jobs: by kind and end; seconds of work; how many wait.
