@@ -153,6 +153,7 @@ class Relay:
 
     def _tell(self, entries: Sequence[Row]) -> list[bool]:
         """Send and wait. A state stays unproven unless it was acknowledged and nobody else was owner meanwhile."""
+        self._check_ownership()
         states = {(entry["subject"], entry["topic"]) for entry in entries if entry["topic"] in COMPACTED}
         self._unproven |= states
         results = self._send([to_message(entry) for entry in entries])
@@ -160,10 +161,12 @@ class Relay:
             self._unproven -= states
         return results
 
-    def _send(self, messages: list[Message]) -> list[bool]:
-        # A lease that was lost and taken again is not enough: what was read under the first may be told by now.
+    def _check_ownership(self) -> None:
+        """A lease that was lost and taken again is not enough: what was read under the first may be told by now."""
         if not self._lease.sure() and not self._lease.prove():
             raise Away("relay lease", "another relay took over")
+
+    def _send(self, messages: list[Message]) -> list[bool]:
         if self._speaker is None:
             self._speaker = self._bus.speaker(f"{self._database.service}-relay")
         try:
@@ -200,6 +203,7 @@ class Relay:
 
     def _tell_dead(self) -> None:
         if untold := self._dead.untold():
+            self._check_ownership()
             results = self._send([message for _, message in untold])
             self._dead.mark_told([id_ for (id_, _), told in zip(untold, results, strict=True) if told])
 
