@@ -2,94 +2,142 @@
 
 from __future__ import annotations
 
-import json
-from typing import Annotated, Any
-
 import typer
 from rich.table import Table
 
-from shared.clock import system_clock
-from shared.records import Database
-from shared.settings import ServiceSettings
+from zhengji import choosing
+from zhengji.choosing import (
+    All,
+    AsJson,
+    By,
+    DryRun,
+    Error,
+    Id,
+    Ids,
+    Key,
+    Limit,
+    MustWhy,
+    OlderThan,
+    PerSecond,
+    Reveal,
+    Row,
+    Service,
+    Topic,
+    Why,
+    Yes,
+)
 from zhengji.options import VAR, Var
-from zhengji.saying import complain, out, plain
-from zhengji.surroundings import SERVICES, settings_of
+from zhengji.saying import out, plain
 
 app = typer.Typer(no_args_is_help=True, help="Events that wait parked.")
-Service = Annotated[str, typer.Option("--service", help=f"One of {', '.join(SERVICES)}; all without it.")]
-Row = dict[str, Any]
 
 
 @app.command("list")
-def list_(service: Service = "", var: Var = VAR) -> None:
+def list_(
+    service: Service = "",
+    topic: Topic = "",
+    key: Key = "",
+    error: Error = "",
+    older_than: OlderThan = "",
+    limit: Limit = 100,
+    as_json: AsJson = False,
+    var: Var = VAR,
+) -> None:
     """One line for each parked event."""
-    table = Table("id", "key", "tries", "next try", "error")
-    found = 0
-    for name in _chosen(service):
-        for row in _rows(name, var).find().sort([("topic", 1), ("partition", 1), ("offset", 1)]):
-            found += 1
-            table.add_row(row["_id"], _key(row), str(row["tries"]), f"{row['next_try']:%H:%M:%S}", row["error"][:80])
-    if found:
+    fits = choosing.which(topic=topic, key=key, error=error, older_than=older_than)
+    found: list[Row] = []
+    with choosing.answering():
+        for name in choosing.services(service):
+            found += choosing.operator(name, var=var).parked(fits, limit=limit and limit + 1 - len(found))
+            if limit and len(found) > limit:
+                break
+    shown = found[:limit] if limit else found
+    if as_json:
+        for row in shown:
+            plain(choosing.line(row))
+        return
+    table = Table("id", "key", "tries", "state", "error")
+    for row in shown:
+        fault = f"{row['error_class']}: {row['error']}"[:80] if row["error_class"] else row["error"]
+        table.add_row(row["_id"], row["key"].decode("utf-8", "replace"), str(row["tries"]), _state(row), fault)
+    if shown:
         out.print(table)
-    plain(f"{found} parked")
+    more = len(found) - len(shown)
+    plain(f"{len(shown)} parked{', and more: --limit 0 shows all' if more else ''}")
 
 
 @app.command()
-def show(id: str, var: Var = VAR) -> None:
+def show(id: Id, reveal: Reveal = False, as_json: AsJson = False, var: Var = VAR) -> None:
     """One parked event, whole."""
-    row = _row(id, var)
-    plain(json.dumps({**row, "key": _key(row), "value": _value(row)}, ensure_ascii=False, indent=2, default=str))
+    with choosing.answering():
+        operator = choosing.operator(choosing.service_of(id), var=var)
+        row = operator.one_parked(id)
+        if row is None:
+            raise choosing.not_there("parked", id)
+        choosing.show(choosing.whole(operator, row, reveal=reveal), as_json=as_json)
 
 
 @app.command()
-def replay(id: str, var: Var = VAR) -> None:
-    """Let the service try an event, and what waits behind it, again at once."""
-    row = _row(id, var)
-    same = {"group": row["group"], "topic": row["topic"], "key": row["key"]}
-    waiting = _rows(row["group"], var).update_many(same, {"$set": {"next_try": system_clock()}}).matched_count
-    plain(f"{waiting} to be tried now")
+def replay(
+    ids: Ids = None,
+    service: Service = "",
+    topic: Topic = "",
+    key: Key = "",
+    error: Error = "",
+    older_than: OlderThan = "",
+    everything: All = False,
+    per_second: PerSecond = 0.0,
+    dry_run: DryRun = False,
+    by: By = "",
+    why: Why = "",
+    as_json: AsJson = False,
+    var: Var = VAR,
+) -> None:
+    """Have events, and what waits behind them, tried again by the service's worker; twice changes nothing."""
+    fits = choosing.which(topic=topic, key=key, error=error, older_than=older_than)
+    with choosing.answering():
+        for name, which in choosing.meant(ids, service, fits, everything=everything).items():
+            operator = choosing.operator(name, var=var, by=by)
+            choosing.must_be_there("parked", which.ids, operator.one_parked)
+            plan, some = operator.replay_parked(which, why=why, per_second=per_second, dry_run=dry_run)
+            choosing.tell(name, plan, some, done="to be tried again", dry_run=dry_run, as_json=as_json)
 
 
 @app.command()
 def drop(
-    id: str,
-    yes: Annotated[bool, typer.Option("--yes", help="Do it without asking.")] = False,
+    why: MustWhy,
+    ids: Ids = None,
+    service: Service = "",
+    topic: Topic = "",
+    key: Key = "",
+    error: Error = "",
+    older_than: OlderThan = "",
+    everything: All = False,
+    dry_run: DryRun = False,
+    yes: Yes = False,
+    by: By = "",
+    as_json: AsJson = False,
     var: Var = VAR,
 ) -> None:
-    """Give an event up for this service; later events of its key go on."""
-    row = _row(id, var)
-    if not yes:
-        typer.confirm(f"{id} ({row['error'][:80]}) will never have its effect. Drop it?", abort=True, err=True)
-    _rows(row["group"], var).delete_one({"_id": id})
-    plain(f"dropped {id}")
+    """Give events up for their service; later events of their keys go on."""
+    choosing.must_say_why(why)
+    fits = choosing.which(topic=topic, key=key, error=error, older_than=older_than)
+    with choosing.answering():
+        for name, which in choosing.meant(ids, service, fits, everything=everything).items():
+            operator = choosing.operator(name, var=var, by=by)
+            choosing.must_be_there("parked", which.ids, operator.one_parked)
+            plan, some = operator.drop_parked(which, why=why, dry_run=True)
+            if plan.rows and not dry_run:
+                choosing.confirm(name, plan, yes=yes)
+                plan, some = operator.drop_parked(which, why=why)
+            choosing.tell(name, plan, some, done="dropped", dry_run=dry_run, as_json=as_json)
 
 
-def _chosen(service: str) -> tuple[str, ...]:
-    if service and service not in SERVICES:
-        raise typer.BadParameter(f"no service {service!r}", param_hint="--service")
-    return (service,) if service else SERVICES
-
-
-def _rows(service: str, var: Var) -> Any:
-    settings = settings_of(ServiceSettings, var=var, service=service)
-    return Database(service, uri=settings.mongo_uri, prefix=settings.mongo_prefix).collection("parked")
-
-
-def _row(id: str, var: Var) -> Row:
-    service = id.partition("/")[0]
-    row: Row | None = _rows(service, var).find_one({"_id": id}) if service in SERVICES else None
-    if row is None:
-        complain(f"no parked event {id}; see `zhengji parked list`")
-        raise typer.Exit(1)
-    return row
-
-
-def _key(row: Row) -> str:
-    return (row["key"] or b"").decode("utf-8", "replace")
-
-
-def _value(row: Row) -> Any:
-    try:
-        return json.loads(row["value"] or b"null")
-    except ValueError:
-        return (row["value"] or b"").decode("utf-8", "replace")
+def _state(row: Row) -> str:
+    if "drop" in row:
+        return "to be dropped"
+    if "asked" in row:
+        return "to be tried again"
+    if not row["error_class"]:
+        return "in the queue"
+    return f"again at {row['next_try']:%m-%d %H:%M:%S}"
