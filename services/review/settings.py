@@ -24,3 +24,4 @@ class ReviewSettings(ServiceSettings):
     activation_days: float = 14
     expert_second_factor: bool = False
     experts_may_open_originals: bool = False
+    compare_topics_hours: float = 24

@@ -21,6 +21,7 @@ from shared.campaign.copy import Campaigns
 from shared.clock import Clock, system_clock
 from shared.identity.revocations import Revocations
 from shared.jobs import Jobs
+from shared.messaging.comparing import Comparison
 from shared.messaging.port import Bus
 from shared.objects import Objects
 from shared.process import Loop, Process, every
@@ -85,7 +86,7 @@ def create_app(settings: ReviewSettings | None = None, *, app: App | None = None
 
 
 def loops(app: App, bus: Bus) -> list[Loop]:
-    """What the worker turns: relay, hear loop, the sealing of shortlists, and jobs over many documents."""
+    """What the worker turns: relay, hear loop, the sealing of shortlists, jobs over many documents, the comparison."""
     seal = Loop("seal", every(SEAL_SECONDS, lambda: seal_due_shortlists(app)), idle=1)
     work = Loop(
         "work",
@@ -94,7 +95,13 @@ def loops(app: App, bus: Bus) -> list[Loop]:
         give_back=app.work.give_back,
         patience=LONGEST_WORK.total_seconds(),
     )
-    return worker_loops(app, REACTIONS, database=app.database, bus=bus, clock=app.clock, timers=[seal, work])
+    comparison = Comparison(app.database, bus)
+    seconds = app.settings.compare_topics_hours * 3600
+    compare = Loop(
+        "compare", lambda: comparison.step(every_seconds=seconds), idle=60, hurry=comparison.hurry, patience=3600
+    )
+    timers = [seal, work, compare]
+    return worker_loops(app, REACTIONS, database=app.database, bus=bus, clock=app.clock, timers=timers)
 
 
 def job_steps(app: App) -> dict[str, Callable[[], bool]]:

@@ -1,4 +1,4 @@
-"""Who does a thing alone, by the database server's clock: a relay's lease, and what is due once in a while."""
+"""Who does a thing alone, by the database server's clock."""
 
 from __future__ import annotations
 
@@ -82,8 +82,3 @@ class Lease:
         except DuplicateKeyError:
             return False
         return True
-
-
-def is_due(database: Database, name: str, *, seconds: float) -> bool:
-    """Whether nobody did this in the last ``seconds``; who is told so does it, others not until they have passed."""
-    return Lease(database, f"due/{name}", seconds=seconds).hold()

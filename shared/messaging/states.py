@@ -7,13 +7,12 @@ subject once more, with the same id and seq, which every guard passes over.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection
 from dataclasses import dataclass
 
 from pymongo import DESCENDING, UpdateOne
 
 from shared.events.catalogue import COMPACTED, EVENTS
-from shared.messaging.port import Bus
 from shared.records.database import Database, Row, mongo_or_away
 
 StateOf = tuple[str, str]
@@ -107,68 +106,3 @@ class States:
                 allowDiskUse=True,
             )
             return {row["newest"]["key"].encode(): row["newest"] for row in rows}
-
-
-@dataclass(frozen=True)
-class Difference:
-    """A record key under which a compacted topic does not end with the newest told state."""
-
-    topic: str
-    key: str
-    subject: str
-    ends_with: str
-    newest: str
-
-
-@dataclass
-class _Ending:
-    """Where a key stands on a topic: its last record, and the highest (epoch, seq) any of its records had."""
-
-    id: str
-    rank: tuple[int, int]
-    highest: tuple[int, int]
-
-
-def differences(database: Database, bus: Bus, topic: str) -> list[Difference]:
-    """Where a compacted topic of this service ends otherwise than the service told it.
-
-    What differs is looked at a second time, for events may be on their way.
-    """
-    first = {each.key: each for each in _differences(database, bus, topic)}
-    if not first:
-        return []
-    return [each for each in _differences(database, bus, topic) if first.get(each.key) == each]
-
-
-def _differences(database: Database, bus: Bus, topic: str) -> Iterator[Difference]:
-    endings = _endings(bus, topic)
-    newest = States(database).newest_of_each_key(topic)
-    for key in sorted(newest.keys() | endings.keys()):
-        ending, told = endings.get(key), newest.get(key)
-        if ending and told and ending.id == told["_id"] and ending.rank == ending.highest:
-            continue
-        yield Difference(
-            topic=topic,
-            key=key.decode("utf-8", "replace"),
-            subject=told["subject"] if told else "",
-            ends_with=f"{ending.rank[0]}/{ending.rank[1]}" if ending else "",
-            newest=f"{told['epoch']}/{told['seq']}" if told else "",
-        )
-
-
-def _endings(bus: Bus, topic: str) -> dict[bytes, _Ending]:
-    endings: dict[bytes, _Ending] = {}
-    for received in bus.records(topic):
-        message = received.message
-        rank = (int(message.header("ce_epoch") or 0), int(message.header("ce_seq") or 0))
-        before = endings.get(message.key or b"")
-        highest = max(rank, before.highest) if before else rank
-        endings[message.key or b""] = _Ending(message.header("ce_id") or "", rank, highest)
-    return endings
-
-
-def mend(database: Database, found: Collection[Difference]) -> int:
-    """Let the relay's owner tell the newest state again: of how many. Keys that this database never told stay."""
-    known = [(each.subject, each.topic) for each in found if each.subject]
-    States(database).doubt(known)
-    return len(known)
