@@ -12,11 +12,12 @@ from pymongo.collection import Collection
 from pymongo.database import Database as MongoDatabase
 from pymongo.errors import (
     AutoReconnect,
+    BulkWriteError,
     ConnectionFailure,
     ExecutionTimeout,
     NetworkTimeout,
     ServerSelectionTimeoutError,
-    WTimeoutError,
+    WriteConcernError,
 )
 from pymongo.read_concern import ReadConcern
 from pymongo.write_concern import WriteConcern
@@ -32,17 +33,21 @@ _GONE = (
     ExecutionTimeout,
     NetworkTimeout,
     ServerSelectionTimeoutError,
-    WTimeoutError,
+    WriteConcernError,
 )
 
 
 @contextmanager
 def mongo_or_away() -> Iterator[None]:
-    """Translate MongoDB's absence (an election included) into Away."""
+    """Translate MongoDB's absence into Away: an election, a write that no majority confirmed."""
     try:
         yield
     except _GONE as error:
         raise Away("mongodb", type(error).__name__) from error
+    except BulkWriteError as error:
+        if error.details.get("writeConcernErrors"):
+            raise Away("mongodb", "no majority confirmed a bulk of writes") from error
+        raise
 
 
 class Database:
