@@ -1,6 +1,6 @@
 // Builds the stylesheet and scripts into build/assets with a hash of their content in the name, and a manifest.
 import { createHash } from "node:crypto";
-import { mkdir, readdir, rename, rm, writeFile } from "node:fs/promises";
+import { mkdir, readFile, readdir, rename, rm, writeFile } from "node:fs/promises";
 import { existsSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -48,6 +48,7 @@ async function main() {
     style: "compressed",
   });
   await keep("css/site.css", css.css);
+  await keep("mark.svg", await readFile(join(here, "static/mark.svg")));
   const scripts = await esbuild.build({
     entryPoints: await entries(),
     nodePaths: [join(root, "node_modules")],

@@ -20,6 +20,8 @@ from shared.web.messages import ChineseMessages
 from shared.web.watching import count_refusal
 
 _MESSAGES = ChineseMessages()
+_VERBS = ("再次输入", "输入", "选择", "上传")
+"""Labels that say themselves what to do: 请再次输入密码。"""
 
 
 def _fresh_id(value: str | None) -> str:
@@ -40,6 +42,8 @@ class ChineseForm(FlaskForm):
             return _MESSAGES
 
     command_id = HiddenField(filters=[_fresh_id])
+    refused_title = "未能完成"
+    """Heads the summary where the rules refuse the whole and no field can be mended."""
 
     @property
     def command(self) -> str:
@@ -77,7 +81,7 @@ def answer_form(form: ChineseForm, template: str, act: Callable[[], Response], *
 
 
 class Filled:
-    """The field must be filled in; the message names it: 请填写姓名。"""
+    """The field must be filled in; the message names it: 请填写姓名。 请再次输入密码。"""
 
     field_flags = {"required": True}  # noqa: RUF012 # wtforms reads it so
 
@@ -88,7 +92,9 @@ class Filled:
         if field.data and (not isinstance(field.data, str) or field.data.strip()):
             return
         field.errors = []
-        raise StopValidation(self.message or f"请填写{field.label.text}。")
+        label = field.label.text
+        asked = f"请{label}。" if label.startswith(_VERBS) else f"请填写{label}。"
+        raise StopValidation(self.message or asked)
 
 
 class Chosen(Filled):

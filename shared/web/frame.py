@@ -64,8 +64,19 @@ def masthead_of(campaigns: Campaigns) -> Masthead:
     )
 
 
-PUBLIC_PLACES = (Place("通知与要求", "/notices"), Place("案例展示", "/showcase"), Place("证书查询", "/certificates"))
-AUTHOR_PLACES = (Place("我的案例", "/cases"), *PUBLIC_PLACES, Place("消息", "/messages"), Place("退出", "/logout"))
+PUBLIC_PLACES = (
+    Place("通知与要求", "/notices"),
+    Place("公布名单", "/results"),
+    Place("案例展示", "/showcase"),
+    Place("证书查询", "/certificates"),
+)
+AUTHOR_PLACES = (
+    Place("我的案例", "/cases"),
+    *PUBLIC_PLACES,
+    Place("消息", "/messages"),
+    Place("我的账号", "/account"),
+    Place("退出", "/logout"),
+)
 STAFF_OUT = (Place("消息", "/messages"), Place("退出", "/staff/logout"))
 PROVINCE_PLACES = (Place("本省案例", "/province"), *PUBLIC_PLACES, *STAFF_OUT)
 EXPERT_PLACES = (Place("我的推荐任务", "/expert"), Place("通知与要求", "/notices"), *STAFF_OUT)
@@ -95,7 +106,13 @@ def install_frame(app: Flask, *, settings: ServiceSettings, masthead: Callable[[
     """Give templates the filters, ``asset`` and everything the frame shows; a page's own values win."""
     app.jinja_env.filters.update(FILTERS)
     app.jinja_env.globals.update(
-        asset=asset, left=left, luggage=kept.luggage, kind_of=kind_of, errors_of=errors_of, csrf_token=generate_csrf
+        asset=asset,
+        left=left,
+        luggage=kept.luggage,
+        kind_of=kind_of,
+        errors_of=errors_of,
+        summary_title=summary_title,
+        csrf_token=generate_csrf,
     )
 
     @app.context_processor
@@ -145,6 +162,13 @@ def errors_of(form: Any) -> list[tuple[str | None, str]]:
     for field in form:
         found += _errors_in(field)
     return found
+
+
+def summary_title(form: Any) -> str:
+    """What heads the error summary: a request to mend, or, where no field can be mended, that it was not done."""
+    if any(field_id for field_id, _ in errors_of(form)):
+        return "请修改以下内容"
+    return str(getattr(form, "refused_title", "未能完成"))
 
 
 def _errors_in(field: Any) -> list[tuple[str | None, str]]:

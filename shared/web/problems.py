@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any
 from urllib.parse import urlencode
 
 import structlog
-from flask import Flask, Response, jsonify, make_response, redirect, render_template, request
+from flask import Flask, Response, current_app, flash, jsonify, make_response, redirect, render_template, request
 from flask_wtf.csrf import CSRFError
 from werkzeug.exceptions import HTTPException
 
+from shared.identity.tokens import Kind
 from shared.telemetry.correlation import correlation_id
 from shared.trouble import Away, Conflict, Refused
 from shared.web import kept
-from shared.web.access import LOGINS, LoginNeeded
+from shared.web.access import LOGINS, LoginNeeded, somebody
 from shared.web.api import UnfitBody
 from shared.web.watching import count_refusal
 
@@ -33,7 +35,7 @@ class Wording:
 WORDINGS = {
     400: Wording("无法识别这次请求", "请返回上一页，刷新后重新操作。"),
     401: Wording("请先登录", "请登录后再进行这一操作。"),
-    403: Wording("您没有权限", "您没有查看或进行这一操作的权限。如有疑问，请联系组织单位。"),
+    403: Wording("您没有权限", "您的账号没有查看或进行这一操作的权限。如有疑问，请致电服务热线。"),
     404: Wording("没有找到这个页面", "请核对网址是否完整，或返回首页重新查找。"),
     405: Wording("不支持这样的操作", "请返回上一页，按页面上的按钮操作。"),
     409: Wording("内容刚刚被更新", "有人或您的另一个窗口刚刚修改了同一内容。请核对最新内容后再提交。"),
@@ -43,6 +45,10 @@ WORDINGS = {
     429: Wording("操作过于频繁", "请稍等几分钟再试。"),
     500: Wording("系统出现问题", "问题已记录。请稍后再试；如仍不成功，请致电服务热线并告知下面的编号。"),
     503: Wording("服务暂时无法使用", "请稍后再试，您已提交的内容不受影响。"),
+}
+_WHOSE_PAGE: Mapping[Kind, str] = {
+    "staff": "您现在以作者身份登录。您要打开的页面供省级联系人、专家和中心工作人员使用，请用相应账号登录。",
+    "author": "您要打开的页面供案例作者使用，请用作者账号登录。",
 }
 _TRY_AGAIN = {409, 429, 500, 503}
 """After these the same form may well go through, so its fields are kept."""
@@ -119,7 +125,17 @@ def _login_needed(error: LoginNeeded) -> Response:
     if request.method == "POST":
         return kept.login_page(error.kind)
     target = request.full_path if request.query_string else request.path
+    _say_whose_page(error.kind)
     return make_response(redirect(f"{LOGINS[error.kind]}?{urlencode({'next': target})}"))
+
+
+def _say_whose_page(kind: Kind) -> None:
+    """Tell somebody logged in as one kind that the page is for the other, where the login page is our own."""
+    person = somebody()
+    if person is None or person.kind == kind:
+        return
+    if any(rule.rule == LOGINS[kind] for rule in current_app.url_map.iter_rules()):
+        flash(_WHOSE_PAGE[kind])
 
 
 def _page_expired(error: CSRFError) -> Response:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
+from shared.campaign.parts import Window
 from shared.clock import SHANGHAI
 
 WEEKDAYS = "一二三四五六日"
@@ -26,8 +27,13 @@ def moment(at: datetime) -> str:
     return f"{day(at)}{at.astimezone(SHANGHAI):%H:%M}"
 
 
+def second(at: datetime) -> str:
+    """2024年10月15日14:03:22"""
+    return f"{day(at)}{at.astimezone(SHANGHAI):%H:%M:%S}"
+
+
 def exact(at: datetime) -> str:
-    """2024年10月15日14:03:22.123, the form receipts use."""
+    """2024年10月15日14:03:22.123, for the technical part of a receipt."""
     local = at.astimezone(SHANGHAI)
     return f"{day(at)}{local:%H:%M:%S}.{local.microsecond // 1000:03d}"
 
@@ -74,6 +80,27 @@ def size(octets: int) -> str:
     return f"{number} MB"
 
 
+def span(window: Window, *, year: bool = False) -> str:
+    """From when to when: 10月1日至10月15日; with hours where an end is not that of a day; years where they differ."""
+    opens, last = window.opens.astimezone(SHANGHAI), window.last_second
+    years = opens.year != last.year
+    end = "" if opens.date() == last.date() else (day(last) if years else short_day(last))
+    end += "" if f"{last:%H:%M:%S}" == "23:59:59" else f"{last:%H:%M:%S}"
+    return f"{since(window, year=year or years)}{f'至{end}' if end else ''}"
+
+
+def since(window: Window, *, year: bool = False) -> str:
+    """From when on: 10月1日, 11月23日22:40, with the hour where it does not begin with the day."""
+    opens = window.opens.astimezone(SHANGHAI)
+    clock = f"{opens:%H:%M:%S}" if opens.second else f"{opens:%H:%M}"
+    return f"{day(opens) if year else short_day(opens)}{'' if clock == '00:00' else clock}"
+
+
+def unbroken(text: str) -> str:
+    """Hours such as 8:30–11:30 that no line end may cut in two."""
+    return text.replace("–", "\u2060–\u2060")
+
+
 def masked(mobile: str) -> str:
     """138****5678"""
     return f"{mobile[:3]}****{mobile[-4:]}" if len(mobile) >= 7 else "****"
@@ -83,10 +110,14 @@ FILTERS = {
     "day": day,
     "short_day": short_day,
     "moment": moment,
+    "second": second,
     "exact": exact,
     "hour": hour,
     "deadline": deadline,
     "short_deadline": short_deadline,
+    "span": span,
+    "since": since,
+    "unbroken": unbroken,
     "size": size,
     "masked": masked,
 }

@@ -12,11 +12,14 @@ from flask import Flask
 from wtforms import FieldList, FormField, IntegerField, StringField
 from wtforms.validators import Length, Optional
 
+from shared.campaign.parts import Window
 from shared.clock import FixedClock
+from shared.trouble import Refused
 from shared.web import wording
 from shared.web.forms import ChineseForm, Filled, Mobile, WordsAtMost, digits
-from shared.web.frame import errors_of, places_of
+from shared.web.frame import errors_of, places_of, summary_title
 from shared.web.messages import MESSAGES, ChineseMessages
+from shared.web.wording import since, span
 from tests.browser.gallery import AUTHOR, OFFICER, PROVINCE, gallery_app
 
 CLOSES = datetime(2024, 10, 15, 16, 0, tzinfo=UTC)
@@ -127,6 +130,76 @@ def test_times_and_sizes_in_the_words_of_the_notice() -> None:
         "100 MB",
     ]
     assert wording.masked("13800001234") == "138****1234"
+
+
+def a_window(opens: str, closes: str) -> Window:
+    return Window.model_validate({"opens": f"{opens}+08:00", "closes": f"{closes}+08:00"})
+
+
+@pytest.mark.parametrize(
+    ("opens", "closes", "short", "long"),
+    [
+        ("2024-10-01T00:00:00", "2024-10-16T00:00:00", "10月1日至10月15日", "2024年10月1日至10月15日"),
+        ("2024-10-15T00:00:00", "2024-10-16T00:00:00", "10月15日", "2024年10月15日"),
+        ("2024-10-15T09:00:00", "2024-10-15T18:00:00", "10月15日09:00至17:59:59", "2024年10月15日09:00至17:59:59"),
+        (
+            "2026-11-23T22:40:08",
+            "2026-11-23T22:41:08",
+            "11月23日22:40:08至22:41:07",
+            "2026年11月23日22:40:08至22:41:07",
+        ),
+        ("2024-10-01T00:00:00", "2024-10-16T12:00:00", "10月1日至10月16日11:59:59", "2024年10月1日至10月16日11:59:59"),
+        (
+            "2024-10-15T23:50:00",
+            "2024-10-16T00:10:00",
+            "10月15日23:50至10月16日00:09:59",
+            "2024年10月15日23:50至10月16日00:09:59",
+        ),
+        (
+            "2024-12-01T00:00:00",
+            "2034-12-01T00:00:00",
+            "2024年12月1日至2034年11月30日",
+            "2024年12月1日至2034年11月30日",
+        ),
+    ],
+)
+def test_a_span_says_hours_and_years_where_they_matter(opens: str, closes: str, short: str, long: str) -> None:
+    window = a_window(opens, closes)
+    assert (span(window), span(window, year=True)) == (short, long)
+
+
+def test_what_stays_open_has_only_a_beginning() -> None:
+    assert since(a_window("2024-12-01T00:00:00", "2034-12-01T00:00:00"), year=True) == "2024年12月1日"
+    assert since(a_window("2026-11-23T22:50:00", "2036-11-23T22:50:00")) == "11月23日22:50"
+
+
+@pytest.mark.parametrize(
+    ("label", "message"), [("密码", "请填写密码。"), ("再次输入密码", "请再次输入密码。"), ("上传文件", "请上传文件。")]
+)
+def test_a_label_that_says_what_to_do_is_not_doubled(app: Flask, label: str, message: str) -> None:
+    class OneForm(ChineseForm):
+        field = StringField(label, validators=[Filled()])
+
+    with app.test_request_context("/", method="POST", data={}):
+        form = OneForm()
+        form.validate()
+        assert form.errors == {"field": [message]}
+
+
+@pytest.mark.parametrize(
+    ("field", "title"), [("title", "请修改以下内容"), (None, "未能完成"), ("command_id", "未能完成")]
+)
+def test_the_summary_asks_to_mend_only_what_can_be_mended(app: Flask, field: str | None, title: str) -> None:
+    with app.test_request_context("/"):
+        form = ManyForm()
+        form.refuse(Refused("closed", "报送已截止。", field=field))
+        assert summary_title(form) == title
+
+
+def test_everybody_finds_the_list_and_authors_their_account() -> None:
+    for person in (None, AUTHOR, PROVINCE, OFFICER):
+        assert "/results" in [place.href for place in places_of(person)]
+    assert "/account" in [place.href for place in places_of(AUTHOR)]
 
 
 def test_each_role_has_its_own_navigation() -> None:
