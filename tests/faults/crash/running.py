@@ -17,7 +17,7 @@ from tests.faults.crash.lane import Lane
 from tests.faults.crash.points import SERVICES, Kill, plan
 from tests.faults.crash.service import Life, live
 
-PATIENCE = 90.0
+PATIENCE = 240.0
 _FIRST_WISHES = 6
 _MORE_WISHES = 4
 _MOST_WISHES = 50
