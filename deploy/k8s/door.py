@@ -48,7 +48,7 @@ def configuration() -> str:
         door="/tmp",  # noqa: S108  # an emptyDir of the pod's own
         assets=_ASSETS,
         away=_CONF,
-        upstreams="\n".join(_upstream(service) for service in PREFIXES),
+        upstreams="\n".join(door.upstream(service, f"{service}-web:{WEB_PORT}") for service in PREFIXES),
         locations="\n".join(door.location(service, path) for service, paths in PREFIXES.items() for path in paths),
     )
     for here, there in _BEHIND_INGRESS:
@@ -68,10 +68,6 @@ def of_door() -> Iterator[Manifest]:
     yield _deployment()
     yield budget("door", DOOR)
     yield port_of("door", DOOR, DOOR_PORT)
-
-
-def _upstream(service: str) -> str:
-    return f"    upstream {service} {{ server {service}-web:{WEB_PORT}; keepalive 16; }}"
 
 
 def _deployment() -> Manifest:

@@ -5,17 +5,18 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from deploy.local.table import TABLE
+from deploy.local.table import DOOR_IDLE_SECONDS, DOOR_KEEPS_SECONDS, GRACEFUL_SECONDS, TABLE
 from shared.version import VERSION as VERSION
 
 WEB_PORT = 8000
 METRICS_PORT = 9100
 DOOR_PORT = 8080
 
-# Arithmetic of an orderly end. A pod that is told to go still gets requests for a few seconds, until every proxy knows.
-DRAIN_SECONDS = 8
-GUNICORN_SECONDS = 25  # --graceful-timeout in deploy/images/start
-LOOP_SECONDS = 9  # shared.process waits so long for each loop
+# Arithmetic of an orderly end. A pod that is told to go still gets new connections for a few seconds, until every proxy
+# knows, and the door keeps one for a few seconds more.
+PROXIES_KNOW_SECONDS = 5
+DRAIN_SECONDS = PROXIES_KNOW_SECONDS + DOOR_KEEPS_SECONDS + DOOR_IDLE_SECONDS
+END_SECONDS = 10  # shared.process ends all loops in it
 MARGIN_SECONDS = 7
 
 
@@ -33,8 +34,7 @@ class Role:
     @property
     def grace(self) -> int:
         """Seconds between being told to end and being killed."""
-        work = self.loops * LOOP_SECONDS if self.loops else DRAIN_SECONDS + GUNICORN_SECONDS
-        return work + MARGIN_SECONDS
+        return (END_SECONDS if self.loops else DRAIN_SECONDS + GRACEFUL_SECONDS) + MARGIN_SECONDS
 
 
 WEB = Role(cpu=("200m", "1"), memory=("192Mi", "512Mi"), scratch="256Mi", speaks_to=("mongodb", "objects"))

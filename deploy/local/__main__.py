@@ -18,6 +18,7 @@ COMMANDS = {
     "down": "stop what was started from here, and nothing else",
     "start": "start one program again: a server, SERVICE-ROLE, or the door",
     "stop": "stop one program",
+    "restart": "replace programs of ours (all, if none is named) one after the other, losing no request",
     "env": "print the settings of one service, for a shell",
 }
 _NEEDS_PACKAGES = ("install", "servers", "up")
@@ -30,11 +31,11 @@ def main(arguments: list[str]) -> int:
         description="\n".join(f"{name:8} {text}" for name, text in COMMANDS.items()),
     )
     parser.add_argument("command", choices=COMMANDS)
-    parser.add_argument("name", nargs="?", help="for start and stop: which program; for env: whose settings")
+    parser.add_argument("names", nargs="*", help="for start, stop and restart: which program; for env: whose settings")
     parser.add_argument("--tests", action="store_true", help="also install what only tests need")
     parser.add_argument("--remove", action="store_true", help="with down: throw the data of this stack away")
     parser.add_argument("--installed", action="store_true", help=argparse.SUPPRESS)
-    given = parser.parse_args(arguments)
+    given = parser.parse_intermixed_args(arguments)
     here = places()
     try:
         if given.command in _NEEDS_PACKAGES and not given.installed:
@@ -44,7 +45,7 @@ def main(arguments: list[str]) -> int:
         _go_on_in_venv(here, arguments)
         from deploy.local.commands import run  # after .venv is there: it needs our packages
 
-        return run(given.command, here, name=given.name, remove=given.remove)
+        return run(given.command, here, names=given.names, remove=given.remove)
     except CannotGoOn as trouble:
         say(f"stopped: {trouble}")
         return 1

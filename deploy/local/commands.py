@@ -1,6 +1,7 @@
 """What each command of the local stack does, once our packages are there."""
 
 import os
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 
 from deploy.local.frontend import build_frontend
@@ -10,11 +11,17 @@ from deploy.local.processes import Processes
 from deploy.local.say import say
 from deploy.local.settings_file import read_settings
 from deploy.local.stack import Stack, alone, servers_here, stop
+from deploy.local.table import TABLE
 from deploy.local.trouble import CannotGoOn
 
 
-def run(command: str, places: Places, *, name: str | None, remove: bool) -> int:
+def run(command: str, places: Places, *, names: Sequence[str], remove: bool) -> int:
     """Do one command; returns the exit code."""
+    name = names[0] if names else None
+    if command == "restart":
+        return _restart(places, names or [f"{service}-{role}" for service, role in TABLE])
+    if len(names) > 1:
+        raise CannotGoOn(f"{command} takes one name.")
     if command == "env":
         return _env(places, name)
     if command == "status":
@@ -60,6 +67,13 @@ def _one(places: Places, command: str, name: str) -> int:
             Stack(places).start_one(name)
         else:
             Processes(places.run, places.log).stop([name])
+    return 0
+
+
+def _restart(places: Places, names: Sequence[str]) -> int:
+    with alone(places):
+        Stack(places).restart(names)
+    say(f"restarted {', '.join(names)}")
     return 0
 
 

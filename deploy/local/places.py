@@ -37,6 +37,10 @@ class Places:
         return self.var / "env"
 
     @property
+    def web(self) -> Path:
+        return self.var / "web"
+
+    @property
     def stack_env(self) -> Path:
         return self.var / "stack.env"
 
@@ -60,10 +64,10 @@ class Places:
         return self.log / f"{name}.log"
 
     def make(self) -> None:
-        for folder in (self.run, self.log, self.keys, self.etc, self.env, self.cache):
+        for folder in (self.run, self.log, self.keys, self.etc, self.env, self.web, self.cache):
             folder.mkdir(parents=True, exist_ok=True)
-        self.keys.chmod(0o700)
-        self.env.chmod(0o700)
+        for folder in (self.keys, self.env, self.web):
+            folder.chmod(0o700)
 
     def remove(self) -> None:
         """Throw the stack's folder away; only for a stack that is stopped."""

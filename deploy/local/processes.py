@@ -60,7 +60,7 @@ class Processes:
         running = self.pid(name)
         if running is not None:
             return running
-        with (self._log / f"{name}.log").open("ab") as log:
+        with self._log_of(name).open("ab") as log:
             process = subprocess.Popen(
                 [str(part) for part in command],
                 env={**env, MARK: str(self._run)},
@@ -73,13 +73,13 @@ class Processes:
         self._children.append(process)
         birth = birth_of(process.pid)
         if birth is None:
-            raise ended_early(name, str(self._log / f"{name}.log"))
+            raise ended_early(name, str(self._log_of(name)))
         (self._run / f"{name}.json").write_text(json.dumps(asdict(birth)))
         return process.pid
 
     def wait_ready(self, name: str, ready: Callable[[], bool], *, seconds: float) -> None:
         """Ask `ready` until it says yes; raises CannotGoOn when the program ends or takes too long."""
-        log = str(self._log / f"{name}.log")
+        log = str(self._log_of(name))
         deadline = time.monotonic() + seconds
         while not ready():
             self.reap()
@@ -103,6 +103,14 @@ class Processes:
                 _signal_group(pid, signal.SIGKILL)
         for name in names:
             (self._run / f"{name}.json").unlink(missing_ok=True)
+
+    def rename(self, name: str, to: str) -> None:
+        """Remember a program under another name from now on."""
+        (self._run / f"{name}.json").replace(self._run / f"{to}.json")
+
+    def _log_of(self, name: str) -> Path:
+        """Programs whose names differ only behind a dot, such as a successor's, write one log."""
+        return self._log / f"{name.partition('.')[0]}.log"
 
     def strays(self) -> list[int]:
         """Processes that carry our mark but no pid file: children that outlived the program that started them."""

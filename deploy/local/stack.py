@@ -4,11 +4,12 @@ import fcntl
 import os
 import shlex
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import cached_property, partial
 from pathlib import Path
 
+from deploy.local import handover
 from deploy.local.door import door_program, write_door
 from deploy.local.first_things import do_first_things
 from deploy.local.given import STACK, for_services, others, without_sourced
@@ -24,7 +25,7 @@ from deploy.local.servers.mail import Mail
 from deploy.local.servers.minio import MinIO
 from deploy.local.servers.mongodb import MongoDB
 from deploy.local.settings_file import read_settings, write_settings
-from deploy.local.table import LOCAL_SETTINGS, SERVICES, TABLE, OwnProgram
+from deploy.local.table import DRAIN_SECONDS, LOCAL_SETTINGS, SERVICES, TABLE, OwnProgram
 from deploy.local.trouble import CannotGoOn, unknown_program
 from deploy.local.web import answers
 
@@ -74,7 +75,7 @@ class Stack:
             )
         for own in self.own:
             self._start_own(own, settings)
-        write_door(self._places, self.own, self._port("door", 8080))
+        write_door(self._places, self._port("door", 8080))
         self._start(self._door)
         keeper = (self._places.python, "-m", "deploy.local.keeper")
         self._processes.start(KEEPER, keeper, env={**self._environ}, cwd=self._places.root)
@@ -96,9 +97,45 @@ class Stack:
         if name != "door":
             servers = [each for server in all_servers(self._environ) for each in server.names]
             raise unknown_program(name, [*servers, *(own.name for own in self.own), "door"])
-        write_door(self._places, self.own, self._port("door", 8080))
+        write_door(self._places, self._port("door", 8080))
         self._start(self._door)
         return self._processes.wait_ready(name, self._door.ready, seconds=20)
+
+    def restart(self, names: Sequence[str]) -> None:
+        """Replace programs of ours by new ones, one after the other; of what comes through the door nothing is lost."""
+        places = {own.name: place for place, own in enumerate(self.own)}
+        for name in names:
+            if name not in places:
+                raise unknown_program(name, list(places))
+        replaced: list[str] = []
+        try:
+            for name in names:
+                if TABLE[places[name]][1] == "web" and self._processes.pid(name):
+                    replaced.append(self._replace(places[name]))
+                else:
+                    self._processes.stop([name])
+                    self.start_one(name)
+        finally:
+            if replaced:
+                time.sleep(DRAIN_SECONDS)
+                self._processes.stop(replaced)
+
+    def _replace(self, place: int) -> str:
+        """Start a web program's successor and put it in service; the name under which the old one goes on to run."""
+        own = self.own[place]
+        waits, before = f"{own.name}.next", f"{own.name}.before"
+        fresh = self._own_program(place, turn=handover.next_turn(own.turn), holder=waits)
+        say(f"starting the successor of {own.name}")
+        try:
+            self._start_own(fresh, read_settings(self._places.stack_env), waits=waits)
+            self._processes.wait_ready(waits, partial(_is_ready, fresh), seconds=90)
+        except CannotGoOn:
+            self._processes.stop([waits])
+            raise
+        handover.put_in_service(self._places, own.name, fresh.turn)
+        self._processes.rename(own.name, before)
+        self._processes.rename(waits, own.name)
+        return before
 
     def ended(self) -> list[str]:
         """Our own programs that were started, were not stopped, and do not run any more."""
@@ -109,7 +146,7 @@ class Stack:
     def start_again(self, name: str) -> bool:
         """Start one of our own programs without waiting; False when its stack has no settings any more."""
         settings = read_settings(self._places.stack_env)
-        for own in self.own:
+        for own in Stack(self._places, self._environ).own:  # its port may be another one since we looked
             if own.name == name and settings:
                 self._start_own(own, settings)
                 return True
@@ -130,17 +167,24 @@ class Stack:
     @cached_property
     def own(self) -> tuple[OwnProgram, ...]:
         """Our programs with their ports, from 8101 on."""
-        return tuple(
-            OwnProgram(service, role, port=self._port(f"{service}-{role}", 8101 + place))
-            for place, (service, role) in enumerate(TABLE)
-        )
+        return tuple(self._own_program(place) for place in range(len(TABLE)))
+
+    def _own_program(self, place: int, *, turn: str = "", holder: str = "") -> OwnProgram:
+        service, role = TABLE[place]
+        name = f"{service}-{role}"
+        if role != "web":
+            return OwnProgram(service, role, port=self._port(name, 8101 + place))
+        turn = turn or handover.in_service(self._places, name)
+        port_name, default = (name, 8101 + place) if turn == handover.FIRST else (f"{name}-{turn}", 8151 + place)
+        port = self._port(port_name, default, holder=holder or name)
+        return OwnProgram(service, role, port=port, turn=turn, socket=handover.socket_of(self._places, name, turn))
 
     @cached_property
     def _door(self) -> Program:
         return door_program(self._places, self._port("door", 8080))
 
-    def _port(self, name: str, default: int) -> int:
-        holder = _HOLDER.get(name, name.removesuffix("-controller"))
+    def _port(self, name: str, default: int, *, holder: str = "") -> int:
+        holder = holder or _HOLDER.get(name, name.removesuffix("-controller"))
         return self._ports.choose(name, default, running=self._processes.pid(holder) is not None)
 
     def _start(self, program: Program) -> None:
@@ -151,11 +195,14 @@ class Stack:
                 program.name, self._wrapped(program.name, program.command), env=env, cwd=self._places.var
             )
 
-    def _start_own(self, own: OwnProgram, settings: Mapping[str, str]) -> None:
+    def _start_own(self, own: OwnProgram, settings: Mapping[str, str], *, waits: str = "") -> None:
+        """Start it in service, or under a name by which it waits for that."""
+        if own.turn and not waits:
+            handover.put_in_service(self._places, own.name, own.turn)
         health = {} if own.role == "web" else {"ZHENGJI_METRICS_PORT": str(own.port)}
         env = {**self._environment_of(own.service, settings), **health}
         command = self._wrapped(own.name, own.command(self._places.python))
-        self._processes.start(own.name, command, env=env, cwd=self._places.root)
+        self._processes.start(waits or own.name, command, env=env, cwd=self._places.root)
 
     def _wrapped(self, name: str, command: tuple[str | Path, ...]) -> tuple[str | Path, ...]:
         """The command as it is, or handed to the program that ZHENGJI_LOCAL_START_WITH names, which becomes it."""

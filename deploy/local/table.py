@@ -8,6 +8,15 @@ SERVICES = ("intake", "validation", "review", "certificate", "notify")
 # A worker's heartbeat must not wait for a busy disk.
 _SHARED_MEMORY = "/dev/shm"  # noqa: S108 - gunicorn makes an unnamed file there
 
+# Arithmetic of an orderly end, on one machine as in a cluster. The door keeps a connection to a web program for at most
+# as long as these two together, and lets it go before the program would. So a program that gets no new connections has
+# none at all after that time, and may end: nothing can be on its way to it.
+DOOR_KEEPS_SECONDS = 3
+DOOR_IDLE_SECONDS = 2
+KEEP_ALIVE_SECONDS = 15
+GRACEFUL_SECONDS = 8
+DRAIN_SECONDS = DOOR_KEEPS_SECONDS + DOOR_IDLE_SECONDS + 1
+
 # (service, role); web answers people and programs, worker tells and hears events, the others do one kind of work.
 TABLE: tuple[tuple[str, str], ...] = (
     *((service, "web") for service in SERVICES),
@@ -50,6 +59,9 @@ class OwnProgram:
     role: str
     port: int
     """Where /healthz, /readyz and /metrics answer, and for a web role the pages as well."""
+    turn: str = ""
+    socket: str = ""
+    """Where a web role answers the door; it takes turns with its successor."""
 
     @property
     def name(self) -> str:
@@ -60,6 +72,8 @@ class OwnProgram:
             return (python, "-m", f"services.{self.service}", self.role)
         return (
             python, "-m", "gunicorn", "--worker-class", "gthread", "--workers", "1", "--threads", "8",
-            "--no-control-socket", "--worker-tmp-dir", _SHARED_MEMORY, "--graceful-timeout", "10",
-            "--bind", f"127.0.0.1:{self.port}", f"services.{self.service}.wiring:create_app()",
+            "--no-control-socket", "--worker-tmp-dir", _SHARED_MEMORY,
+            "--graceful-timeout", str(GRACEFUL_SECONDS), "--keep-alive", str(KEEP_ALIVE_SECONDS),
+            "--bind", f"127.0.0.1:{self.port}", *(("--bind", f"unix:{self.socket}") if self.socket else ()),
+            f"services.{self.service}.wiring:create_app()",
         )  # fmt: skip

@@ -9,7 +9,7 @@ from typing import Any
 
 import yaml
 
-from deploy.k8s.table import DRAIN_SECONDS, LOOP_SECONDS, ROLES
+from deploy.k8s.table import DRAIN_SECONDS, END_SECONDS, ROLES
 
 Manifest = dict[str, Any]
 Rule = Callable[[list[Manifest]], Iterator[str]]
@@ -113,7 +113,7 @@ def pods_end_in_order(found: list[Manifest]) -> Iterator[str]:
             yield f"{name} stops before proxies know"
         role = ROLES.get((labels["app.kubernetes.io/name"], labels["app.kubernetes.io/component"]))
         loops = role.loops if role else 0
-        least = DRAIN_SECONDS + int(started[1]) if pages else loops * LOOP_SECONDS
+        least = DRAIN_SECONDS + int(started[1]) if pages else END_SECONDS * bool(loops)
         if pod["terminationGracePeriodSeconds"] <= least:
             yield f"{name} is killed before it can have ended"
 

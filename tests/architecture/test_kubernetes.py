@@ -71,7 +71,7 @@ BREAKAGES: dict[str, Callable[[list[Manifest]], object]] = {
     "pods_have_limits": lambda found: _first(found, "intake-web")["resources"].pop("limits"),
     "images_have_versions": lambda found: _first(found, "intake-web").update(image="zhengji-intake:latest"),
     "pods_are_probed": lambda found: _first(found, "notify-sender").pop("readinessProbe"),
-    "pods_end_in_order": lambda found: _pod(found, "review-web").update(terminationGracePeriodSeconds=30),
+    "pods_end_in_order": lambda found: _pod(found, "review-web").update(terminationGracePeriodSeconds=18),
     "pods_are_spread_and_kept": lambda found: found.remove(of_kind(found, "PodDisruptionBudget")["review-web"]),
     "one_mailbox_has_one_reader": lambda found: _spec(found, "notify-mailbox").update(replicas=2),
     "the_network_is_closed": lambda found: found.remove(of_kind(found, "NetworkPolicy")["default-deny"]),

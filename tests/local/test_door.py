@@ -1,4 +1,4 @@
-"""The door's configuration, judged by nginx itself with a listener behind each upstream."""
+"""The door's configuration, judged by nginx itself with a listener behind each upstream; and how one is replaced."""
 
 import http.client
 import os
@@ -6,17 +6,19 @@ import socketserver
 import subprocess
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 
 import pytest
 
+from deploy.local import handover
 from deploy.local.door import door_program, write_door
 from deploy.local.places import Places
 from deploy.local.ports import is_free
 from deploy.local.processes import Processes
-from deploy.local.table import SERVICES, OwnProgram
+from deploy.local.table import DRAIN_SECONDS, KEEP_ALIVE_SECONDS, SERVICES
 
 TOLD = ("Host", "X-Forwarded-For", "X-Request-Id", "X-Received-At")
 
@@ -24,6 +26,8 @@ TOLD = ("Host", "X-Forwarded-For", "X-Request-Id", "X-Received-At")
 class Mirror(BaseHTTPRequestHandler):
     """Says which service it plays, and what the door told it."""
 
+    protocol_version = "HTTP/1.1"
+    timeout = KEEP_ALIVE_SECONDS
     service = ""
 
     def do_GET(self) -> None:
@@ -42,38 +46,56 @@ class Mirror(BaseHTTPRequestHandler):
         pass
 
 
+class Mirrors(socketserver.ThreadingMixIn, socketserver.UnixStreamServer):
+    """A program behind the door."""
+
+    daemon_threads = True
+
+
+@dataclass(frozen=True)
+class House:
+    """A door and what is behind it."""
+
+    places: Places
+    port: int
+
+    def move_in(self, service: str, turn: str, *, says: str = "") -> Mirrors:
+        """Start a program that answers for a service when it is put in service."""
+        handler = type(service, (Mirror,), {"service": says or service})
+        server = Mirrors(str(self.places.web / f"{service}-web.{turn}"), handler)
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        return server
+
+
 @pytest.fixture(scope="module")
-def door(tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
+def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
     """A door with four services behind it; the fifth, notify, does not answer."""
     here = Places(root=tmp_path_factory.mktemp("root"), var=tmp_path_factory.mktemp("var"), cache=Path())
-    for folder in (here.run, here.log, here.etc, here.root / "build" / "assets"):
+    for folder in (here.run, here.log, here.etc, here.web, here.root / "build" / "assets"):
         folder.mkdir(parents=True, exist_ok=True)
     (here.root / "build" / "assets" / "site.css").write_text("a{}")
-    servers = {name: _mirror(name) for name in SERVICES[:-1]}
-    own = [OwnProgram(name, "web", port=server.server_address[1]) for name, server in servers.items()]
-    port, silent = _free_ports(2)
-    write_door(here, [*own, OwnProgram("notify", "web", port=silent)], port)
+    port = next(port for port in range(19000, 20000) if is_free(port))
+    house = House(here, port)
+    servers = [house.move_in(name, handover.FIRST) for name in SERVICES[:-1]]
+    for name in SERVICES[:-1]:
+        handover.put_in_service(here, f"{name}-web", handover.FIRST)
+    write_door(here, port)
     program = door_program(here, port)
     processes = Processes(here.run, here.log)
     processes.start(program.name, program.command, env=dict(os.environ), cwd=here.var)
     processes.wait_ready(program.name, program.ready, seconds=20)
-    yield port
+    yield house
     processes.stop([program.name])
     processes.stop_strays()
-    for server in servers.values():
+    for server in servers:
         server.shutdown()
         server.server_close()
 
 
-def _mirror(name: str) -> "socketserver.ThreadingTCPServer":
-    handler = type(name, (Mirror,), {"service": name})
-    server = socketserver.ThreadingTCPServer(("127.0.0.1", 0), handler)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    return server
-
-
-def _free_ports(count: int) -> list[int]:
-    return [port for port in range(19000, 20000) if is_free(port)][:count]
+@pytest.fixture(scope="module")
+def door(house: House) -> int:
+    """Where the door listens."""
+    return house.port
 
 
 def ask(door: int, path: str, *, method: str = "GET", headers: dict[str, str] | None = None) -> tuple[int, str]:
@@ -158,11 +180,51 @@ def test_what_is_too_large_is_explained_in_chinese(door: int) -> None:
     assert "一次提交不能超过 25 MB" in text
 
 
+def test_a_replaced_program_gets_nothing_more_once_it_is_drained(house: House) -> None:
+    """The door holds connections to it and uses them all the time: they are gone when it is to end."""
+    old = house.move_in("certificate", "old", says="old")
+    new = house.move_in("certificate", "new", says="new")
+    handover.put_in_service(house.places, "certificate-web", "old")
+    answers: list[tuple[float, str]] = []
+    over = threading.Event()
+
+    def visit() -> None:
+        while not over.wait(0.02):
+            began = time.monotonic()
+            answers.append((began, ask(house.port, "/certificates")[1].splitlines()[0]))
+
+    visitors = [threading.Thread(target=visit) for _ in range(4)]
+    for visitor in visitors:
+        visitor.start()
+    _eventually(lambda: {"old"} <= {says for _, says in answers})
+    handover.put_in_service(house.places, "certificate-web", "new")
+    turned = time.monotonic()
+    drained = turned + DRAIN_SECONDS
+    _eventually(lambda: answers[-1][0] > drained + 1)
+    over.set()
+    for visitor in visitors:
+        visitor.join()
+    for server in (old, new):
+        server.shutdown()
+        server.server_close()
+    handover.put_in_service(house.places, "certificate-web", handover.FIRST)
+
+    assert {says for began, says in answers if began > turned} >= {"new"}
+    assert {says for began, says in answers if began > drained} == {"new"}
+
+
+def _eventually(met: Callable[[], object]) -> None:
+    deadline = time.monotonic() + 30
+    while not met():
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+
+
 def test_nginx_accepts_the_configuration_without_a_warning(tmp_path: Path) -> None:
     here = Places(root=tmp_path, var=tmp_path, cache=tmp_path)
     for folder in (here.log, here.etc):
         folder.mkdir()
-    write_door(here, [OwnProgram(name, "web", port=1) for name in SERVICES], 1)
+    write_door(here, 1)
 
     program = door_program(here, 1)
     judged = subprocess.run([*program.command, "-t"], capture_output=True, text=True, check=False)
