@@ -9,7 +9,6 @@ from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager
-from datetime import timedelta
 from email.message import EmailMessage
 from typing import Any
 
@@ -18,17 +17,16 @@ import pytest
 
 from shared.campaign.loading import load_campaign
 from shared.campaign.model import Campaign
-from shared.campaign.pacing import PacedWindow, paced
-from shared.campaign.parts import Window, WindowName
+from shared.campaign.pacing import PacedWindow
 from shared.clock import system_clock
 from shared.events.intake import CaseSubmittedInFull
 from tests.journeys.faulty import CAMPAIGN, Crowd, FaultyStack, wait
+from tests.journeys.patient import PatientPlay, with_ample_time
 from zhengji.campaigns import renamed
 from zhengji.play.accounting import take_account
 from zhengji.play.browser import Browser
 from zhengji.play.cast import Signing, make_cast
 from zhengji.play.screen import Screen
-from zhengji.play.script import Play
 from zhengji.play.world import RealWorld
 from zhengji.plays import RealBackstage
 
@@ -38,8 +36,6 @@ BEFORE_RECOMMENDATION, RECOMMENDATION = 75.0, 35.0
 PATIENCE = 120.0
 SPENT = ("/staff/activate", "/staff/second-factor", "/staff/login")
 """What works once: whoever loses this answer reads that the code is used, and logs in."""
-ENOUGH_TIME = timedelta(seconds=25)
-"""For a page that is asked for while its program is killed and started again."""
 
 
 class ForgetfulWorld(RealWorld):
@@ -77,7 +73,7 @@ class ForgetfulWorld(RealWorld):
         return browser
 
 
-class KilledPlay(Play):
+class KilledPlay(PatientPlay):
     """The play, with the programs an act needs killed in the middle of it."""
 
     world: ForgetfulWorld
@@ -132,12 +128,6 @@ class KilledPlay(Play):
             self.killed.append(name)
             wait(f"{name} started again", lambda: self.stack.runs_anew(name, since=pid), seconds=90)  # noqa: B023
 
-    def _see_to(self, name: WindowName) -> None:
-        """The centre extends in good time, for a window must not close while a program is away."""
-        with self.centre.lock:
-            if self.window(name).closes - self.world.now() < ENOUGH_TIME:
-                self.campaign = self.centre.extend(self.campaign, name, to=self.world.now() + 2 * ENOUGH_TIME)
-
 
 def _is_at_work(stack: FaultyStack, name: str) -> bool:
     service, _, role = name.partition("-")
@@ -156,20 +146,14 @@ def _is_at_work(stack: FaultyStack, name: str) -> bool:
 
 
 def _campaign() -> Campaign:
-    """Only the time to recommend is short, because its end is waited for."""
-    now = system_clock()
     pace: dict[PacedWindow, float] = {
         "contact_forms": 1,
         "submission": BEFORE_RECOMMENDATION,
         "recommendation": RECOMMENDATION,
         "review": 1,
     }
-    campaign = paced(renamed(load_campaign(CAMPAIGN), f"2024-killed-{time.time_ns():x}"), now, pace)
-    ample = {
-        name: Window(opens=getattr(campaign.windows, name).opens, closes=now + timedelta(hours=1))
-        for name in ("registration", "contact_forms", "submission", "review")
-    }
-    return campaign.model_copy(update={"windows": campaign.windows.model_copy(update=ample), "seal_delay_seconds": 2})
+    renamed_file = renamed(load_campaign(CAMPAIGN), f"2024-killed-{time.time_ns():x}")
+    return with_ample_time(renamed_file, system_clock(), pace)
 
 
 @pytest.fixture(scope="module")

@@ -1,0 +1,217 @@
+"""Authors, provinces, experts and the centre at work while things break, and the history of what each of them saw."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Collection, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
+from queue import SimpleQueue
+from random import Random
+from typing import TypeVar
+
+import httpx
+
+from shared.campaign.loading import load_campaign
+from shared.campaign.model import Campaign
+from shared.campaign.pacing import PacedWindow
+from shared.clock import system_clock
+from tests.faults.breakable import BreakableStack
+from tests.faults.history import History, Kind
+from tests.journeys.faulty import CAMPAIGN
+from tests.journeys.patient import PatientPlay, with_ample_time
+from zhengji.campaigns import renamed
+from zhengji.play.author import Author
+from zhengji.play.book import Receipt
+from zhengji.play.browser import Broken
+from zhengji.play.cast import CasePlan, Signing, make_cast
+from zhengji.play.province import Clerk
+from zhengji.play.screen import Screen
+from zhengji.play.world import RealWorld, TookTooLong
+from zhengji.plays import RealBackstage
+
+T = TypeVar("T")
+LOST_PATIENCE = (Broken, TookTooLong, httpx.HTTPError)
+RECOMMENDATION = 60.0
+_UPLOADS_AGAIN = 0.2
+"""The share of visits in which an author sends a new document; in the others the case is taken back and handed in."""
+
+
+class Witness(Author):
+    """An author whose wishes and answers are on the record."""
+
+    history: History
+    unsure = False
+    """Whether the last wish got no answer."""
+
+    def prepare(self) -> None:
+        """Register and get ready."""
+        with self.history.asking(self.plan.key, Kind.REGISTER, about=self.plan.author.mobile) as asked:
+            super().prepare()
+            asked.ok()
+
+    def submit(self) -> Receipt:
+        """Hand in; what counts is the receipt in the author's hands."""
+        with self.history.asking(self.plan.key, Kind.SUBMIT, about=self.case_id) as asked:
+            receipt = super().submit()
+            asked.holds(receipt)
+            return receipt
+
+    def withdraw(self) -> None:
+        """Take back."""
+        with self.history.asking(self.plan.key, Kind.WITHDRAW, about=self.case_id) as asked:
+            super().withdraw()
+            asked.ok()
+
+    def visit(self, chance: Random) -> None:
+        """Come once: change something, or take back, and hand in again."""
+        try:
+            if self.unsure or chance.random() < _UPLOADS_AGAIN:
+                self.replace()
+            else:
+                self.withdraw()
+                self.submit()
+            self.unsure = False
+        except LOST_PATIENCE:
+            self.unsure = True
+
+
+class Recommending(Clerk):
+    """A province whose recommendations are on the record."""
+
+    history: History
+
+    def _recommend(self, case_id: str) -> None:
+        with self.history.asking(self.plan.contact.name, Kind.RECOMMEND, about=case_id) as asked:
+            super()._recommend(case_id)
+            asked.ok(province=self.plan.code)
+
+
+class FaultPlay(PatientPlay):
+    """The campaign: quiet until everybody is ready, then a crowd of authors, then the rest of the year."""
+
+    history: History
+
+    def get_ready(self) -> None:
+        """Up to the first receipts; nothing is broken yet."""
+        self.open_campaign()
+        self.together(self.let_provinces_in, self.prepare_cases)
+        self.sign(self.late_signers)
+        self.hand_in()
+        self.invite_experts()
+
+    def the_rest_of_the_year(self) -> None:
+        """Screening, judging, publication, certificates, a disqualification."""
+        self.screen_and_recommend()
+        self.check_eligibility()
+        self.review()
+        self.publish()
+        self.look_up_certificates()
+        self.disqualify_one()
+
+    def let_provinces_in(self) -> None:
+        """As in any play; from then on it is on the record what they do."""
+        super().let_provinces_in()
+        for clerk in self.clerks:
+            clerk.__class__ = Recommending
+            clerk.history = self.history  # type: ignore[attr-defined]
+
+    def _author(self, plan: CasePlan) -> Author:
+        author = Witness(self.world, self.book, plan, unit_type=self._unit_type(plan))
+        author.history = self.history
+        return author
+
+    @contextmanager
+    def crowd(self, *, seed: int, threads: int) -> Iterator[None]:
+        """Inside the block authors come again and again; co-authors who sign by account would have to sign again."""
+        free = [each for each in self.authors if not each.plan.co_authors or each.plan.signing is not Signing.ACCOUNT]
+        with coming([each for each in free if isinstance(each, Witness)], seed=seed, threads=threads):
+            yield
+        for author in free:
+            if isinstance(author, Witness) and (author.unsure or author.case_id not in self.book.standing()):
+                stubborn(author.replace)  # what counts in the end is handed in, and its author holds the receipt
+
+
+class PatientWorld(RealWorld):
+    """Where what has to come may come late."""
+
+    def until(self, what: str, met: Callable[[], T | None], *, seconds: float = 60) -> T:
+        """Ask again and again, and ask again when there was no answer."""
+
+        def asked() -> T | None:
+            try:
+                return met()
+            except httpx.HTTPError:
+                return None
+
+        return super().until(what, asked, seconds=4 * seconds)
+
+
+def make_play(stack: BreakableStack, history: History, *, crowd_seconds: float, cases: int) -> FaultPlay:
+    """A campaign that takes recommendations once the crowd has gone."""
+    near = stack.world
+    world = PatientWorld(
+        url=stack.settings["ZHENGJI_PUBLIC_URL"],
+        post=near.post,
+        mailbox=near.mailbox,
+        threads=near.threads,
+        patience=120,
+    )
+    pace: dict[PacedWindow, float] = {
+        "contact_forms": 1,
+        "submission": crowd_seconds,
+        "recommendation": RECOMMENDATION,
+        "review": 1,
+    }
+    campaign = _campaign(pace)
+    cast = make_cast(campaign, run=str(int(time.time())), provinces=3, cases=cases, experts=6)
+    play = FaultPlay(
+        world=world, cast=cast, campaign=campaign, backstage=RealBackstage(stack.places.var), screen=Screen()
+    )
+    play.history = history
+    return play
+
+
+def _campaign(pace: dict[PacedWindow, float]) -> Campaign:
+    named = renamed(load_campaign(CAMPAIGN), f"2024-faults-{time.time_ns():x}")
+    return with_ample_time(named, system_clock(), pace, hours=3)
+
+
+@contextmanager
+def coming(authors: Collection[Witness], *, seed: int, threads: int) -> Iterator[None]:
+    """Inside the block authors come, ``threads`` at a time, one after the other without a pause."""
+    waiting: SimpleQueue[Witness] = SimpleQueue()
+    for author in authors:
+        waiting.put(author)
+    enough = threading.Event()
+
+    def flow(number: int) -> None:
+        chance = Random(f"{seed}/{number}")
+        while not enough.is_set():
+            author = waiting.get()
+            try:
+                author.visit(chance)
+            finally:
+                waiting.put(author)
+
+    with ThreadPoolExecutor(threads) as pool:
+        flows: list[Future[None]] = [pool.submit(flow, number) for number in range(threads)]
+        try:
+            yield
+        finally:
+            enough.set()
+    for each in flows:
+        each.result()
+
+
+def stubborn(act: Callable[[], object], *, tries: int = 5) -> None:
+    """Do it until it is answered; the last failure is told."""
+    for left in reversed(range(tries)):
+        try:
+            act()
+            return
+        except LOST_PATIENCE:
+            if not left:
+                raise
+            time.sleep(1)
