@@ -23,6 +23,7 @@ FIRST_WAIT = timedelta(seconds=5)
 LONGEST_WAIT = timedelta(hours=1)
 IN_ORDER = [("epoch", 1), ("offset", 1)]
 LONGEST_KEY = 64 * 1024
+MOST_TOLD = 256 * 1024
 BEHIND = "waits behind an earlier record of its key"
 
 Queue = tuple[str, bytes]
@@ -317,15 +318,19 @@ class DeadRows:
             self._rows.update_many({"_id": {"$in": ids}}, {"$set": {"told_dead": True}})
 
     def _message(self, row: Row) -> Message:
+        """The row as a record, never larger than a broker takes; what was cut off is still in the row."""
         headers: list[tuple[str, Any]] = [
             ("origin", row["_id"].encode()),
             ("error", row["error"].encode()),
             ("failed_at", row["first_failed"].astimezone(UTC).isoformat().encode()),
-            ("key_base64", base64.b64encode(row["key"] or b"")),
+            ("key_base64", base64.b64encode((row["key"] or b"")[:LONGEST_KEY])),
         ]
-        return Message(
-            topic=f"dead.{self._database.service}",
-            key=row["key"],
-            value=row["value"],
-            headers=(*headers, *((f"was_{name}", value) for name, value in row["headers"])),
-        )
+        value = row["value"]
+        if row.get("cut") or len(value or b"") > MOST_TOLD:
+            headers.append(("bytes", str((row.get("cut") or {}).get("bytes", len(value))).encode()))
+            value = value[:MOST_TOLD]
+        were = [(f"was_{name}", each) for name, each in row["headers"]]
+        if sum(len(name) + len(each) for name, each in were) > MOST_TOLD:
+            were = []
+        # The producer refuses a record with neither key nor value.
+        return Message(f"dead.{self._database.service}", row["key"], value or b"", (*headers, *were))
