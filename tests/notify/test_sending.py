@@ -5,6 +5,7 @@ from __future__ import annotations
 import email
 import threading
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -13,7 +14,7 @@ import pytest
 from services.notify.domain.letter import Letter, LetterState
 from services.notify.domain.ports import Parcel
 from services.notify.handlers.letters import resend_letter
-from services.notify.handlers.sending import send_next
+from services.notify.handlers.sending import NOT_BUILT, send_next
 from shared.events.wire import from_message, to_message
 from shared.identity.secrets import seal
 from shared.trouble import Away, Refused
@@ -234,3 +235,59 @@ def test_the_centre_resends_a_bounced_letter_once_for_one_command(here: Given) -
     assert here.letter().state is LetterState.SENT
     with pytest.raises(Refused):
         resend_letter(here.app, here.letter().id, command="c2")
+
+
+UNFIT = {
+    "an address on two lines": {"email": "a@b.example\r\nBcc: c@d.example"},
+    "values a template cannot show": {"values": {}},
+    "a correlation on two lines": {"correlation": "c0\nffee"},
+    "half a character": {"message_id": "<\ud800@x>"},
+}
+
+
+@pytest.mark.parametrize("changes", UNFIT.values(), ids=UNFIT)
+def test_a_letter_that_cannot_be_built_fails_alone(
+    here: Given, changes: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    unfit = a_letter(id="unfit", urgent=True)
+    put(here, unfit, a_letter(id="fit"))
+    parcel = here.app.paper.parcel
+
+    def spoiled(letter: Letter, **given: Any) -> Parcel:
+        return parcel(replace(letter, **changes) if letter.id == "unfit" else letter, **given)
+
+    monkeypatch.setattr(here.app.paper, "parcel", spoiled)
+    while send_next(here.app):
+        pass
+    found = here.app.letters.get("unfit")
+    assert (found.state, found.reason) == (LetterState.FAILED, NOT_BUILT)
+    assert here.app.letters.get("fit").state is LetterState.SENT
+
+
+def test_a_letter_that_fells_the_post_has_its_tries_and_the_others_go(
+    start: Callable[..., Given], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    here = start(letter_tries=2)
+    put(here, a_letter(id="bad", email="bad@school.example", urgent=True), a_letter(id="good"))
+    send = here.post.send
+
+    def fell(parcel: Parcel) -> None:
+        if parcel.recipient.startswith("bad"):
+            raise ZeroDivisionError
+        send(parcel)
+
+    monkeypatch.setattr(here.post, "send", fell)
+    for _ in range(2):
+        while send_next(here.app):
+            pass
+        here.clock.advance(timedelta(hours=3))
+    assert here.app.letters.get("good").state is LetterState.SENT
+    assert here.app.letters.get("bad").state is LetterState.FAILED
+
+
+def test_a_mail_is_answered_by_name_only_where_it_has_a_name(here: Given) -> None:
+    put(here, a_letter(id="folded", answers="<a\r\n b@x>"), a_letter(id="named", answers="<a@x>"))
+    while send_next(here.app):
+        pass
+    answers = {email.message_from_bytes(parcel.content)["In-Reply-To"] for parcel in here.post.taken}
+    assert answers == {None, "<a@x>"}

@@ -17,6 +17,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoes
 
 from services.notify.domain.letter import SEALED_KINDS, Letter
 from services.notify.domain.ports import Parcel
+from services.notify.domain.read_mail import message_id_in
 from shared.campaign.model import Campaign, WindowName
 from shared.clock import SHANGHAI
 from shared.web.wording import FILTERS
@@ -127,9 +128,9 @@ class Paper:
         mail["Date"] = format_datetime(at.astimezone(SHANGHAI))
         mail["Message-ID"] = letter.message_id
         mail["Auto-Submitted"] = "auto-replied" if letter.answers else "auto-generated"
-        if letter.answers:
-            mail["In-Reply-To"] = letter.answers
-            mail["References"] = letter.answers
+        if answered := message_id_in(letter.answers):
+            mail["In-Reply-To"] = answered
+            mail["References"] = answered
         if letter.correlation:
             mail[CORRELATION_HEADER] = letter.correlation
         if letter.possibly_twice:

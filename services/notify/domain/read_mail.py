@@ -3,8 +3,17 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from dataclasses import dataclass
 from datetime import datetime
+
+_MESSAGE_ID = re.compile(r"<[!-;=?-~]{1,400}@[!-;=?-~]{1,400}>")
+
+
+def message_id_in(header: str) -> str:
+    """The Message-ID that a header holds; an empty string where it holds none that another mail could name."""
+    found = _MESSAGE_ID.search(header)
+    return found[0] if found else ""
 
 
 @dataclass(frozen=True)

@@ -21,7 +21,7 @@ from services.notify.handlers.writing import new_letter, put_in
 from shared.campaign.model import Campaign
 from shared.records import derived_id
 from shared.telemetry.correlation import following
-from shared.trouble import NotThere, Unreadable
+from shared.trouble import Away, Conflict, NotThere, Unreadable
 
 log = structlog.get_logger()
 
@@ -49,7 +49,13 @@ def _take(app: App, mailbox: OpenMailbox, uid: str) -> bool:
     if arrived is None:
         return False
     with following(cause=f"mail/{hashlib.sha256(arrived.raw).hexdigest()}") as correlation:
-        take_mail(app, arrived, correlation=correlation)
+        try:
+            take_mail(app, arrived, correlation=correlation)
+        except (Away, Conflict):
+            raise
+        except Exception:  # a bug, or a mail nobody thought of: a person looks at it, the next is read
+            log.exception("mail_not_taken", uid=uid, size=arrived.size)
+            _leave_to_a_person(app, arrived)
     mailbox.mark_seen(uid)
     return True
 
@@ -67,6 +73,12 @@ def take_mail(app: App, arrived: Arrived, *, correlation: str) -> InboundMail:
     if kept.state in _ANSWERED and kept.sender:
         _answer(app, kept, correlation)
     return kept
+
+
+def _leave_to_a_person(app: App, arrived: Arrived) -> None:
+    mail = _unread(arrived, app.campaigns.current())
+    app.originals.keep(mail.object_key, arrived.raw)
+    app.mails.ensure(mail)
 
 
 # Understanding

@@ -21,6 +21,8 @@ log = structlog.get_logger()
 
 AT_ONCE = 20
 WITHOUT_CAMPAIGN = timedelta(seconds=5)
+NOT_BUILT = "系统未能写成此信，已通知技术人员。"
+NOT_HANDED_OVER = "系统交寄此信时出错，已通知技术人员。"
 
 
 def find_addresses(app: App) -> bool:
@@ -71,27 +73,48 @@ def _send(app: App, letter_id: str, token: str) -> None:
     with following(letter.correlation, cause=f"{letter_id}/{token}"):
         try:
             parcel = _built(app, letter)
-            app.post.send(parcel)
-        except Declined as declined:
-            _declined(app, letter, token, declined)
-        except AnswerLost as lost:
-            _put_off(app, letter, token, f"未收到邮件服务器的答复：{lost}", unsure=True)
         except NotThere:
             later = app.clock() + WITHOUT_CAMPAIGN
             app.letters.change(letter_id, lambda each: each.put_back(token, at=later))
-        except Away:
-            now = app.clock()
-            app.letters.change(letter_id, lambda each: each.put_back(token, at=now))
-            raise
         except Unreadable:
             now = app.clock()
             app.letters.change(letter_id, lambda each: each.refuse(token, "信中的代码无法打开，请重新签发。", at=now))
             log.error("sealed_code_does_not_open", letter=letter_id, kind=letter.kind)
-        else:
+        except Away:
+            _put_back(app, letter_id, token)
+            raise
+        except Exception:  # a bug, or values no mail can hold: this letter fails, the others go on
+            log.exception("letter_not_built", letter=letter_id, kind=letter.kind)
             now = app.clock()
-            app.letters.change(letter_id, lambda each: each.mark_sent(token, at=now))
-            LETTERS.labels("notify", letter.kind, "sent").inc()
-            log.info("letter_sent", letter=letter_id, kind=letter.kind, possibly_twice=letter.possibly_twice)
+            app.letters.change(letter_id, lambda each: each.put_off(token, NOT_BUILT, at=now, wait=None))
+            LETTERS.labels("notify", letter.kind, "failed").inc()
+        else:
+            _hand_over(app, letter, token, parcel)
+
+
+def _hand_over(app: App, letter: Letter, token: str, parcel: Parcel) -> None:
+    try:
+        app.post.send(parcel)
+    except Declined as declined:
+        _declined(app, letter, token, declined)
+    except AnswerLost as lost:
+        _put_off(app, letter, token, f"未收到邮件服务器的答复：{lost}", unsure=True)
+    except Away:
+        _put_back(app, letter.id, token)
+        raise
+    except Exception:  # a bug on this letter's way: it has its tries, the others go on
+        log.exception("letter_not_handed_over", letter=letter.id, kind=letter.kind)
+        _put_off(app, letter, token, NOT_HANDED_OVER, unsure=True)
+    else:
+        now = app.clock()
+        app.letters.change(letter.id, lambda each: each.mark_sent(token, at=now))
+        LETTERS.labels("notify", letter.kind, "sent").inc()
+        log.info("letter_sent", letter=letter.id, kind=letter.kind, possibly_twice=letter.possibly_twice)
+
+
+def _put_back(app: App, letter_id: str, token: str) -> None:
+    now = app.clock()
+    app.letters.change(letter_id, lambda each: each.put_back(token, at=now))
 
 
 def _built(app: App, letter: Letter) -> Parcel:
