@@ -9,11 +9,12 @@ from shared.clock import Clock, system_clock
 from shared.events.base import Event
 from shared.events.wire import Heard
 from shared.messaging.hearing import HearLoop
-from shared.messaging.parking import ParkedRows
+from shared.messaging.parking import DeadRows, ParkedRows
 from shared.messaging.port import Bus
 from shared.messaging.relay import Relay
 from shared.messaging.states import States
 from shared.process import Loop
+from shared.records.audit import AuditTrail
 from shared.records.database import Database
 
 App = TypeVar("App")
@@ -54,3 +55,5 @@ def ensure_shared_indexes(database: Database, *, clock: Clock = system_clock) ->
     database.ensure_outbox_indexes()
     States(database).ensure_indexes()
     ParkedRows(database, database.service, clock=clock).ensure_indexes()
+    DeadRows(database, clock=clock).ensure_indexes()
+    AuditTrail(database).ensure_indexes()

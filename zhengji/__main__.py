@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import typer
 
-from zhengji import admins, audits, campaigns, checks, parked, plays, topics
+from zhengji import admins, audits, breaker, campaigns, checks, dead, parked, plays, topics
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, help="征集: what operators do by command.")
 app.add_typer(campaigns.app, name="campaign")
 app.add_typer(admins.app, name="admin")
 app.add_typer(topics.app, name="topics")
 app.add_typer(parked.app, name="parked")
+app.add_typer(dead.app, name="dead")
+app.add_typer(breaker.app, name="breaker")
 app.add_typer(audits.app, name="audit")
 app.command(name="check")(checks.check)
 app.command(name="play")(plays.play)
