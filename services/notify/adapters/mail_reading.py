@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+import codecs
 import email
 import quopri
 import re
@@ -16,12 +17,17 @@ from email.utils import parseaddr, parsedate_to_datetime
 from lxml import etree, html
 
 from services.notify.domain.letter import letter_id_of
-from services.notify.domain.read_mail import Attachment, Bounce, ReadMail
+from services.notify.domain.read_mail import Attachment, Bounce, ReadMail, message_id_in
+from shared.text import legible, one_line
 from shared.trouble import Unreadable
 
 MOST_HTML = 2 * 1024 * 1024
 MOST_PARTS = 200
 
+_CHARSETS = re.compile(
+    r"utf-8|utf-16(?:-[bl]e)?|gb\w+|hz|big5\w*|cp9(?:32|36|49|50)|iso8859-\d+|cp125\d|koi8-[rut]"
+    r"|shift_jis\w*|euc_(?:jp|kr)\w*|iso2022_(?:jp|kr)\w*|johab|tis-620|mac-roman"
+)
 _WORD = re.compile(r"=\?([^?\s]+)\?([bBqQ])\?([^?]*)\?=")
 _GAP = re.compile(r"(=\?[^?\s]+\?[bBqQ]\?[^?]*\?=)\s+(?==\?)")
 _OURS = re.compile(r"<([0-9a-f]{8}-[0-9a-f-]{27}\.\d+@[^>\s]+)>")
@@ -50,7 +56,16 @@ def read_mail(raw: bytes) -> ReadMail:
     """What the mail says. Unreadable when not even its parts can be told apart."""
     try:
         return _read(email.message_from_bytes(raw, policy=_POLICY))
-    except (ValueError, LookupError, TypeError, AttributeError, RecursionError, etree.LxmlError) as error:
+    except (
+        ValueError,
+        LookupError,
+        TypeError,
+        AttributeError,
+        RecursionError,
+        OverflowError,
+        AssertionError,
+        etree.LxmlError,
+    ) as error:
         raise Unreadable(f"the mail cannot be taken apart: {type(error).__name__}") from error
 
 
@@ -59,18 +74,24 @@ def decoded(content: bytes, charset: str | None) -> str:
     name = (charset or "").lower().strip("\"' ")
     if name.startswith(("gb", "x-gbk", "cp936", "ms936", "hz", "euc-cn")) and name != "hz-gb-2312":
         name = "gb18030"
-    for candidate in (name, "utf-8", "gb18030"):
+    for candidate in (_codec(name), "utf-8", "gb18030"):
         try:
-            return (
-                content.decode(candidate) if candidate not in ("", "us-ascii", "unknown-8bit") else _strictly(content)
-            )
-        except (LookupError, UnicodeDecodeError):
+            return legible(content.decode(candidate))
+        except UnicodeDecodeError:
             continue
-    return content.decode("gb18030" if name == "gb18030" else "utf-8", "replace")
+    return legible(content.decode("gb18030" if name == "gb18030" else "utf-8", "replace"))
 
 
-def _strictly(content: bytes) -> str:
-    return content.decode("ascii")
+def _codec(charset: str) -> str:
+    """The codec of a charset that mails are written in; ASCII for every other name.
+
+    Python has codecs by which a mail could say what no text may hold, and others that turn bytes into bytes.
+    """
+    try:
+        found = codecs.lookup(charset).name
+    except (LookupError, ValueError):  # ValueError: a NUL in the name
+        return "ascii"
+    return found if _CHARSETS.fullmatch(found) else "ascii"
 
 
 def decoded_header(text: str) -> str:
@@ -92,7 +113,7 @@ def decoded_header(text: str) -> str:
         end = word.end()
     if run:
         parts.append(decoded(run[1], run[0]))
-    return "".join([*parts, text[end:]]).strip()
+    return one_line("".join([*parts, text[end:]])).strip()
 
 
 def _word_bytes(encoding: str, content: str) -> bytes:
@@ -123,8 +144,8 @@ def _read(message: Message) -> ReadMail:
     roots = [root for root in map(_html_root, pages) if root is not None]
     plain = "\n".join(texts).strip()
     return ReadMail(
-        message_id=str(message.get("Message-ID", "")).strip(),
-        sender=sender.strip().lower(),
+        message_id=message_id_in(str(message.get("Message-ID", ""))),
+        sender=one_line(sender).strip().lower(),
         sender_name=decoded_header(sender_name),
         subject=subject,
         date=_date(message),
@@ -150,7 +171,7 @@ def _file_name(part: Message) -> str:
         found = part.get_param(param, header=header)
         if isinstance(found, tuple):
             charset, _, value = found
-            return decoded(value.encode("raw-unicode-escape"), charset).strip()
+            return one_line(decoded(value.encode("raw-unicode-escape"), charset)).strip()
         if found:
             return decoded_header(str(found))
     return ""
@@ -159,9 +180,9 @@ def _file_name(part: Message) -> str:
 def _date(message: Message) -> datetime | None:
     try:
         at = parsedate_to_datetime(str(message.get("Date", "")))
+        return at.astimezone(UTC) if at.tzinfo else at.replace(tzinfo=UTC)
     except (ValueError, IndexError, TypeError, OverflowError):
         return None
-    return at.astimezone(UTC) if at.tzinfo else at.replace(tzinfo=UTC)
 
 
 def _is_automatic(message: Message, subject: str) -> bool:
@@ -206,7 +227,7 @@ def _visible(element: html.HtmlElement) -> str:
         else:
             parts.append("\n" if each.tag in _BLOCKS else "")
             parts.append(each.tail or "" if each is not element else "")
-    lines = ("".join(parts)).replace("\xa0", " ").splitlines()
+    lines = legible("".join(parts)).replace("\xa0", " ").splitlines()
     return "\n".join(line for line in (" ".join(line.split(" ")).strip() for line in lines) if line)
 
 
@@ -231,7 +252,8 @@ def _bounce(message: Message, sender: str, subject: str, plain: str) -> Bounce |
     if not said:
         answer = _ANSWER.search(plain)
         said = answer[0] if answer else subject
-    return Bounce(message_id=ours, reason=" ".join(said.split())[:300], final=not actions or "failed" in actions)
+    reason = " ".join(legible(said).split())[:300]
+    return Bounce(message_id=ours, reason=reason, final=not actions or "failed" in actions)
 
 
 def _message_id_of_ours(message: Message) -> str:
