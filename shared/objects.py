@@ -42,6 +42,15 @@ class UploadedPart:
     size: int
 
 
+@dataclass(frozen=True)
+class Stored:
+    """An object as the store lists it; ``size`` in bytes. The same etag and size mean the same bytes."""
+
+    key: str
+    etag: str
+    size: int
+
+
 @contextmanager
 def store_or_away() -> Iterator[None]:
     """Translate absence into Away and a missing object into NotThere."""
@@ -153,6 +162,17 @@ class Objects:
         """Bytes of an object. Raises NotThere."""
         with store_or_away():
             return int(self._inside.stat_object(self._bucket, key).size or 0)
+
+    def all(self) -> Iterator[Stored]:
+        """Every whole object of the bucket, by key; unfinished uploads are none."""
+        with store_or_away():
+            for found in self._inside.list_objects(self._bucket, recursive=True):
+                yield Stored(str(found.object_name), str(found.etag).strip('"'), int(found.size or 0))
+
+    def content_type(self, key: str) -> str:
+        """What kind of bytes an object was stored as. Raises NotThere."""
+        with store_or_away():
+            return str(self._inside.stat_object(self._bucket, key).content_type or "application/octet-stream")
 
     def chunks(self, key: str) -> Iterator[bytes]:
         """The bytes of an object, a megabyte at a time."""

@@ -10,10 +10,11 @@ from services.notify.domain.address_book import CaseContacts, StaffContact
 from services.notify.domain.delivery import Patience
 from services.notify.domain.ports import Mailbox, Originals, Post
 from services.notify.settings import NotifySettings
-from services.notify.store import Buckets, Letters, Mails
+from services.notify.store import Buckets, Earlier, Letters, Mails
 from shared.campaign.copy import Campaigns
 from shared.campaign.model import Campaign
 from shared.clock import Clock
+from shared.events.wire import Heard
 from shared.identity.revocations import Revocations
 from shared.records import Database, Records
 
@@ -30,6 +31,7 @@ class App:
     staff: Records[StaffContact]
     mails: Mails
     buckets: Buckets
+    earlier: Earlier
     campaigns: Campaigns
     revocations: Revocations
     paper: Paper
@@ -45,6 +47,12 @@ class App:
             longest=timedelta(seconds=self.settings.letter_longest_wait_seconds),
             tries=self.settings.letter_tries,
         )
+
+    def is_from_before(self, heard: Heard) -> bool:
+        """Whether an event was told before a backup was put back, or follows from one that was."""
+        if self.database.restored_at is None:
+            return False
+        return heard.epoch < self.database.epoch or self.earlier.knows(heard.correlation)
 
     def campaign(self, campaign_id: str) -> Campaign:
         """The campaign a letter is about; the current one where it is about none. NotThere before it is heard."""

@@ -25,7 +25,10 @@ STATES: Mapping[str, str] = {
     LetterState.BOUNCED: "已退回",
     LetterState.FAILED: "未能送达",
     LetterState.ON_SITE: "站内消息",
+    LetterState.HELD: "暂缓发送",
 }
+_UNFINISHED = (LetterState.WAITING_FOR_ADDRESS, LetterState.HELD)
+"""Letters that may miss what comes with the address, and that nobody finds among the messages yet."""
 LOOKS: Mapping[str, str] = {
     LetterState.SENT: "done",
     LetterState.ON_SITE: "done",
@@ -103,14 +106,14 @@ def messages_of(app: App, account_id: str, *, page: int) -> tuple[list[MessageLi
 def message_page(app: App, letter_id: str, *, account_id: str) -> MessagePage:
     """One of somebody's own messages; NotThere for anybody else's."""
     letter = app.letters.find(letter_id)
-    if letter is None or letter.account_id != account_id or letter.state is LetterState.WAITING_FOR_ADDRESS:
+    if letter is None or letter.account_id != account_id or letter.state in _UNFINISHED:
         raise NotThere("没有找到这条消息。")
     written = _written(app, letter, on_site=True)
     return MessagePage(letter.id, written.subject, written.text, letter.created, letter.kind in SEALED_KINDS)
 
 
 def _mine(account_id: str) -> dict[str, Any]:
-    return {"account_id": account_id, "state": {"$ne": LetterState.WAITING_FOR_ADDRESS.value}}
+    return {"account_id": account_id, "state": {"$nin": [state.value for state in _UNFINISHED]}}
 
 
 # Letters, for the centre
@@ -243,7 +246,7 @@ def letter_preview(app: App, letter_id: str) -> str:
 
 def _written(app: App, letter: Letter, *, on_site: bool = False) -> Written:
     """A letter in words. One that still misses what comes with the address shows its place empty."""
-    if letter.state is LetterState.WAITING_FOR_ADDRESS:
+    if letter.state in _UNFINISHED:
         letter.values = {"number": "", "title": "", "author_name": letter.name, **letter.values}
     return app.paper.write(letter, campaign=app.campaign(letter.campaign_id), at=letter.created, on_site=on_site)
 

@@ -7,14 +7,16 @@ from datetime import datetime
 from typing import Any, ClassVar
 
 import mongoengine
-from pymongo.errors import DuplicateKeyError
+from pymongo.errors import BulkWriteError, DuplicateKeyError
 
 from services.notify.domain.address_book import CaseContacts, StaffContact
 from services.notify.domain.delivery import Bucket
 from services.notify.domain.inbound import InboundMail
-from services.notify.domain.letter import Letter
+from services.notify.domain.letter import HELD_REASON, ON_ITS_WAY, Letter, LetterState
 from shared.clock import Clock
 from shared.records import Database, Record, Records, Row, mongo_or_away
+
+_EXISTS_ALREADY = 11000
 
 
 class LetterRecord(Record):
@@ -134,6 +136,12 @@ class Letters(Records[Letter]):
             query = {"state": "waiting_for_address", **{f"to.{name}": value for name, value in place.items()}}
             return [row["_id"] for row in self._rows.find(query, {"_id": 1}).limit(500)]
 
+    def held(self, *, kind: str = "") -> list[Row]:
+        """Letters that a person has to decide on, oldest first: id, kind, when written, to whom."""
+        query = {"state": LetterState.HELD.value, **({"kind": kind} if kind else {})}
+        only = ("kind", "created", "name", "case_id", "account_id")
+        return list(self.rows(query, only=only, sort="created"))
+
     def by_state(self) -> dict[str, int]:
         """How many letters stand where."""
         return self._counted([{"$group": {"_id": "$state", "count": {"$sum": 1}}}])
@@ -164,6 +172,32 @@ class Mails(Records[InboundMail]):
         shown = dict.fromkeys(("state", "subject", "sender", "arrived"), 1)
         with mongo_or_away():
             return list(self._rows.find(query, shown).sort([("arrived", -1), ("_id", 1)]).skip(skip).limit(most))
+
+
+class Earlier:
+    """The correlation ids of everything that was told before the last restore.
+
+    What follows from an act has its id: a check that is done again, the report on it, the letter about that.
+    """
+
+    def __init__(self, database: Database) -> None:
+        self._rows = database.collection("before_restore")
+
+    def keep(self, correlations: Iterable[str]) -> int:
+        """Keep these; gives how many there were that were not known yet."""
+        rows = [{"_id": each} for each in correlations if each]
+        try:
+            with mongo_or_away():
+                return len(self._rows.insert_many(rows, ordered=False).inserted_ids) if rows else 0
+        except BulkWriteError as error:
+            if any(fault["code"] != _EXISTS_ALREADY for fault in error.details["writeErrors"]):
+                raise
+            return int(error.details["nInserted"])
+
+    def knows(self, correlation: str) -> bool:
+        """Whether this goes back to before a restore."""
+        with mongo_or_away():
+            return bool(correlation) and self._rows.find_one({"_id": correlation}, {"_id": 1}) is not None
 
 
 class Buckets:
@@ -202,6 +236,16 @@ def case_contacts(database: Database, *, clock: Clock) -> Records[CaseContacts]:
 def staff_contacts(database: Database, *, clock: Clock) -> Records[StaffContact]:
     """The address book of staff."""
     return Records(database, document=StaffContactRecord, aggregate=StaffContact, clock=clock)
+
+
+def as_restored(row: Row) -> Row:
+    """A letter's row as a backup is put back: what was on its way may have gone out since, and is held."""
+    if row["state"] not in ON_ITS_WAY:
+        return row
+    gone = ("due", "token", "lease_until")
+    kept = {name: value for name, value in row.items() if name not in gone}
+    held = {"state": LetterState.HELD.value, "reason": HELD_REASON, "possibly_twice": True}
+    return {**kept, **held, "version": row["version"] + 1}
 
 
 def ensure_indexes(database: Database) -> None:

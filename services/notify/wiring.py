@@ -51,6 +51,7 @@ def build(
         staff=store.staff_contacts(database, clock=clock),
         mails=store.Mails(database, clock=clock),
         buckets=store.Buckets(database),
+        earlier=store.Earlier(database),
         campaigns=Campaigns(database),
         revocations=Revocations(database),
         paper=Paper(public_url=settings.public_url, sender=settings.sender, sender_name=settings.mail_from_name),

@@ -7,6 +7,9 @@ from datetime import datetime
 from shared.identity.tokens import Principal
 from shared.records.database import Database, mongo_or_away
 
+EVERYBODY = "*"
+"""Takes the place of an account where all sessions are over."""
+
 
 class Revocations:
     """``revoked_before`` by account, in the service's own database."""
@@ -22,5 +25,5 @@ class Revocations:
     def revoked_before(self, principal: Principal) -> datetime | None:
         """The instant before which this account's sessions are over, if there is one."""
         with mongo_or_away():
-            row = self._rows.find_one({"_id": principal.id})
-        return row["before"] if row else None
+            rows = list(self._rows.find({"_id": {"$in": [principal.id, EVERYBODY]}}))
+        return max((row["before"] for row in rows), default=None)

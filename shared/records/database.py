@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import datetime
 from typing import Any
 
 import mongoengine
@@ -27,6 +29,8 @@ from shared.trouble import Away
 Row = dict[str, Any]
 
 OUTBOX_INDEX = "outbox_waiting"
+EPOCH_FRESH_SECONDS = 1.0
+"""How long a process goes by the epoch it has read; a restore waits for longer than that."""
 _GONE = (
     AutoReconnect,
     ConnectionFailure,
@@ -72,7 +76,8 @@ class Database:
             name, write_concern=WriteConcern("majority", j=True, wtimeout=20_000), read_concern=ReadConcern("majority")
         )
         self.telling: list[str] = []
-        self._epoch: int | None = None
+        self._epoch_row: Row = {}
+        self._epoch_read = -EPOCH_FRESH_SECONDS
 
     def collection(self, name: str) -> Collection[Row]:
         """A collection by name."""
@@ -93,22 +98,49 @@ class Database:
 
     @property
     def epoch(self) -> int:
-        """Counts restores: raised after a backup is put back, so that new events are not taken for old ones."""
-        if self._epoch is None:
-            row = self.db["epoch"].find_one({"_id": "epoch"})
-            self._epoch = int(row["value"]) if row else 1
-        return self._epoch
+        """Counts restores: raised when a backup is put back, so that new events are not taken for old ones.
 
-    def raise_epoch(self) -> int:
-        """Begin a new epoch after a restore."""
-        row = self.db["epoch"].find_one_and_update(
-            {"_id": "epoch"},
-            [{"$set": {"value": {"$add": [{"$ifNull": ["$value", 1]}, 1]}}}],
-            upsert=True,
-            return_document=ReturnDocument.AFTER,
-        )
-        self._epoch = int(row["value"]) if row else 1
-        return self._epoch
+        Away while a backup is being put back.
+        """
+        row = self._read_epoch()
+        if row.get("restoring"):
+            raise Away("mongodb", f"the backup {row['restoring']} is being put back")
+        return int(row.get("value", 1))
+
+    @property
+    def restored_at(self) -> datetime | None:
+        """When a backup was last put back; None where none ever was."""
+        return self._read_epoch().get("restored_at")
+
+    def raise_epoch(self, *, to: int = 0) -> int:
+        """Begin a new epoch, the next one or a later one."""
+        row = self._change_epoch({"value": {"$max": [{"$add": [{"$ifNull": ["$value", 1]}, 1]}, to]}})
+        return int(row["value"])
+
+    def begin_restore(self, backup: str, *, epoch: int) -> None:
+        """From here until the end of the restore nothing is told from this database."""
+        self._change_epoch({"value": epoch, "restoring": backup})
+
+    def end_restore(self, *, at: datetime) -> None:
+        """Everything is back: what is told from now on belongs to the new epoch."""
+        self._change_epoch({"restoring": "", "restored_at": at})
+
+    def _read_epoch(self) -> Row:
+        """The row as it was at most a second ago: it may change under a process that runs."""
+        asked = time.monotonic()
+        if asked - self._epoch_read >= EPOCH_FRESH_SECONDS:
+            with mongo_or_away():
+                self._epoch_row = self.db["epoch"].find_one({"_id": "epoch"}) or {}
+            self._epoch_read = asked
+        return self._epoch_row
+
+    def _change_epoch(self, fields: Row) -> Row:
+        with mongo_or_away():
+            row: Row | None = self.db["epoch"].find_one_and_update(
+                {"_id": "epoch"}, [{"$set": fields}], upsert=True, return_document=ReturnDocument.AFTER
+            )
+        self._epoch_read = -EPOCH_FRESH_SECONDS
+        return row or {}
 
     def ping(self) -> None:
         """Raise unless the database answers."""

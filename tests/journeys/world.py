@@ -212,6 +212,7 @@ class OneProcess:
         notify.migrate(app)
         self._has("notify", app.database, [*notify.worker_turns(app, self.bus), *notify.sender_turns(app)])
         self._calls = notify.mailbox_turns(app)
+        self.apps["notify"] = app
         return notify.create_app(app=app)
 
     def _has(self, service: str, database: Database, loops: list[Loop]) -> None:

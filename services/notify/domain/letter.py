@@ -27,9 +27,15 @@ class LetterState(StrEnum):
     BOUNCED = "bounced"  # refused for good
     FAILED = "failed"  # given up after many tries, or too late to be of use
     ON_SITE = "on_site"  # for somebody without e-mail: only a message on the site
+    HELD = "held"  # about something before a restore, so it may have gone out already: a person decides
 
 
+ON_ITS_WAY = frozenset({LetterState.WAITING_FOR_ADDRESS, LetterState.WAITING, LetterState.SENDING})
 UNDELIVERED = frozenset({LetterState.BOUNCED, LetterState.FAILED})
+
+
+HELD_REASON = "此信所告之事发生在恢复备份之前，可能已经发出，由管理员决定是否再发。"
+GIVEN_UP_REASON = "恢复备份后，管理员决定不再发送。"
 
 
 class Whom(StrEnum):
@@ -134,6 +140,32 @@ class Letter(Aggregate):
         if self.state is LetterState.WAITING_FOR_ADDRESS:
             self.looked += 1
             self.due = at + min(timedelta(minutes=5), timedelta(seconds=1) * (1 << min(self.looked, 10)))
+
+    # After a restore
+
+    def hold(self) -> None:
+        """It is about something before a restore: it goes only when a person says so, and then says "possibly twice".
+
+        Its Message-ID stays, so that a copy that went out earlier is recognised.
+        """
+        if self.state in ON_ITS_WAY:
+            self.state, self.reason, self.due, self.possibly_twice = LetterState.HELD, HELD_REASON, None, True
+            self._let_go()
+
+    def release(self, *, at: datetime) -> None:
+        """A person lets it go, to the address known by now."""
+        self._must_be_held()
+        self.state, self.due = LetterState.WAITING_FOR_ADDRESS, at
+        self.tries, self.looked, self.reason = 0, 0, ""
+
+    def set_aside(self, *, at: datetime) -> None:
+        """A person decides that it does not go."""
+        self._must_be_held()
+        self._end(LetterState.FAILED, GIVEN_UP_REASON, at=at)
+
+    def _must_be_held(self) -> None:
+        if self.state is not LetterState.HELD:
+            raise Refused("letter-not-held", "这封信件没有暂缓发送。", status=409)
 
     # Sending
 

@@ -11,3 +11,16 @@ def resend_letter(app: App, letter_id: str, *, command: str) -> None:
     now = app.clock()
     app.letters.change(letter_id, lambda letter: letter.resend(at=now), command=command)
     find_address(app, letter_id)
+
+
+def release_letter(app: App, letter_id: str) -> None:
+    """Let a letter go that was held after a restore; it bears the Message-ID it had. NotThere, Refused."""
+    now = app.clock()
+    app.letters.change(letter_id, lambda letter: letter.release(at=now))
+    find_address(app, letter_id)
+
+
+def set_letter_aside(app: App, letter_id: str) -> None:
+    """Decide that a letter that was held after a restore does not go. NotThere, Refused."""
+    now = app.clock()
+    app.letters.change(letter_id, lambda letter: letter.set_aside(at=now))

@@ -206,6 +206,9 @@ def _answer(app: App, mail: InboundMail, correlation: str) -> None:
         values=_answer_values(mail),
         answers=mail.message_id,
     )
+    restored = app.database.restored_at
+    if restored is not None and mail.arrived < restored:
+        letter.hold()  # it may have been answered in the time that the restore took back
     put_in(app, letter)
 
 

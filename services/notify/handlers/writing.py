@@ -36,7 +36,10 @@ def write_letter(
     good_until: datetime | None = None,
     **values: Any,
 ) -> None:
-    """The letter this event calls for. A repeat finds it written; one that is only replayed calls for none."""
+    """The letter this event calls for. A repeat finds it written; one that is only replayed calls for none.
+
+    What happened before a restore was perhaps written to people then: its letter is held.
+    """
     if heard.replay:
         return
     letter = new_letter(
@@ -50,6 +53,8 @@ def write_letter(
         good_until=good_until,
         values=values,
     )
+    if app.is_from_before(heard):
+        letter.hold()
     put_in(app, letter)
 
 
@@ -95,7 +100,7 @@ def new_letter(
 def put_in(app: App, letter: Letter) -> None:
     """Keep a new letter, with its address where that is known already; co-authors' letters first."""
     found, case = look_up(app, letter.to)
-    if found is not None:
+    if found is not None and letter.state is LetterState.WAITING_FOR_ADDRESS:
         _also_to_co_authors(app, letter, case)
         letter.reach(found, at=app.clock())
     if app.letters.ensure(letter):
@@ -166,4 +171,5 @@ def _also_to_co_authors(app: App, letter: Letter, case: CaseContacts | None) -> 
             campaign_id=letter.campaign_id,
             values={**letter.values, **dict(case.reached(contact).facts)},
         )
+        copy.possibly_twice = letter.possibly_twice
         put_in(app, copy)

@@ -1,0 +1,1 @@
+"""A backup and its way back: one snapshot of all five databases, and the files that it names."""
