@@ -16,7 +16,8 @@ def _aware(at: datetime) -> datetime:
 
 Instant = Annotated[datetime, AfterValidator(_aware)]
 
-MAX_EVENT_BYTES = 64 * 1024
+MAX_EVENT_BYTES = 512 * 1024
+"""The largest case that the limits of forms and files allow fits; a broker takes a megabyte."""
 
 
 class Part(BaseModel):

@@ -32,6 +32,10 @@ from shared.events.validation import FileChecked, Outcome, ReportReady
 from shared.trouble import NotThere, Refused
 
 
+MOST_VERSIONS = 40
+"""Every version is kept whole, and a case has to stay within one document of the database."""
+
+
 class State(StrEnum):
     """Where a case stands between its author and the rest of the world."""
 
@@ -209,7 +213,7 @@ class Case(Aggregate):
         going = tuple(upload for upload in self.uploads if upload.holds(received_at))
         if announced.replaces:
             self._check_replacing(announced, going)
-        check_room(announced, campaign, files=self.present_files, uploads=going, at=received_at)
+        check_room(announced, campaign, files=self.files, uploads=going, at=received_at)
         room = Upload(
             upload_id=upload_id,
             announced=announced,
@@ -297,6 +301,9 @@ class Case(Aggregate):
             return self.versions[-1].version
         registered = [file.registered_at for file in self.present_files]
         window.check_submission(campaign, received_at, edited_at=self.edited_at, registered=registered)
+        if len(self.versions) >= MOST_VERSIONS:
+            message = f"这个案例已报送{MOST_VERSIONS}版，不能再报送新的一版，以最后一版为准。如有需要，请致电服务热线。"
+            raise Refused("too-many-versions", message, status=409)
         found = blocking(self._draft(), campaign, submitter=by.person)
         if found:
             raise NotReady(found)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from pathlib import PurePosixPath
 
@@ -18,6 +18,9 @@ PART_BYTES = 8 * 1024 * 1024
 RESERVED_FOR = timedelta(hours=24)
 NAME_LETTERS = 120
 MOST_FILES = 100
+MOST_FILES_EVER = 500
+"""Those deleted and replaced are kept as history, and a case has to stay within one document of the database."""
+KIND_LETTERS = 40
 MB = 1024 * 1024
 
 ROLE_NAMES: dict[FileRole, str] = {"document": "案例介绍文档", "material": "支撑材料", "sheet": "签名的案例信息表"}
@@ -160,6 +163,12 @@ def megabytes(size: int) -> str:
     return f"{-(-size * 10 // MB) / 10:.1f} MB"
 
 
+def tidied(announced: Announced) -> Announced:
+    """The wish as it is kept: a clean name, and a kind for materials only."""
+    kind = announced.kind if announced.role == "material" else ""
+    return replace(announced, name=clean_name(announced.name), kind=kind)
+
+
 def clean_name(written: str) -> str:
     """A file's name as it is kept: no folders, no control characters, one Unicode form, at most 120 letters."""
     name = unicodedata.normalize("NFC", written).replace("\\", "/").rsplit("/", 1)[-1]
@@ -213,9 +222,10 @@ def check_room(
     announced: Announced, campaign: Campaign, *, files: Iterable[File], uploads: Iterable[Upload], at: datetime
 ) -> None:
     """Refused when the file does not fit beside what is stored and what is reserved."""
-    limits, files = campaign.limits, list(files)
-    if len(files) >= MOST_FILES:
-        raise Refused("too-many-files", f"一个案例最多{MOST_FILES}个文件，请先删除不需要的文件。", status=409)
+    limits = campaign.limits
+    ever, going = list(files), [upload for upload in uploads if upload.holds(at)]
+    files = [file for file in ever if not file.gone_at]
+    _check_count(announced, files=files, going=going, ever=len(ever))
     if announced.role != "material":
         limit = limits.document_bytes if announced.role == "document" else limits.sheet_bytes
         if announced.size > limit:
@@ -227,7 +237,7 @@ def check_room(
             )
         return
     stored = stored_materials(files, without=announced.replaces)
-    reserved = reserved_materials(uploads, at)
+    reserved = reserved_materials(going, at)
     if stored + reserved + announced.size > limits.materials_bytes:
         left = max(0, limits.materials_bytes - stored - reserved)
         waiting = f"（其中正在上传{megabytes(reserved)}）" if reserved else ""
@@ -237,6 +247,25 @@ def check_room(
             f"已用{megabytes(stored + reserved)}{waiting}，还可上传{left // (MB // 10) / 10:g} MB。"
             "请压缩后再传，或先删除不需要的材料。",
             field="size",
+        )
+
+
+def _check_count(announced: Announced, *, files: list[File], going: list[Upload], ever: int) -> None:
+    """Files under way count as if they were here; those that another takes the place of do not."""
+    coming = (announced, *(upload.announced for upload in going))
+    replaced, single = {each.replaces for each in coming}, {each.role for each in coming} - {"material"}
+    staying = [file for file in files if file.file_id not in replaced and file.role not in single]
+    if len(staying) + len(going) >= MOST_FILES:
+        raise Refused(
+            "too-many-files",
+            f"一个案例最多{MOST_FILES}个文件（含正在上传的），请先删除不需要的文件或取消上传。",
+            status=409,
+        )
+    if ever + len(going) >= MOST_FILES_EVER:
+        raise Refused(
+            "too-many-files-ever",
+            f"这个案例已先后上传{MOST_FILES_EVER}个文件（含已删除、已替换的），不能再上传。如有需要，请致电服务热线。",
+            status=409,
         )
 
 

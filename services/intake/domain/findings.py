@@ -213,6 +213,13 @@ def _file_findings(
                 anchor=f"file-{file.file_id}",
             )
         check = found.get(file.file_id)
+        if check is not None and not check.sha256_agrees:
+            yield Finding(
+                code="HASH_MISMATCH",
+                message=f"“{file.name}”收到的内容与登记的校验值不一致，请重新上传。",
+                page=page,
+                anchor=f"file-{file.file_id}",
+            )
         for told in check.findings if check else ():
             if told.severity == "blocked":
                 yield Finding(

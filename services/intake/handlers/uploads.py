@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import BinaryIO
 
@@ -21,6 +21,7 @@ from services.intake.domain.files import (
     megabytes,
     part_bytes,
     parts_of,
+    tidied,
 )
 from services.intake.handlers.cases import owned
 from services.intake.store import cases_with_stale_uploads
@@ -51,7 +52,7 @@ def start_upload(app: App, command: StartUpload) -> Upload:
     """Reserve room and open the upload in the store. The same command gets the same upload again."""
     upload_id = derived_id("upload", command.case_id, command.command)
     case = app.own_case(command.case_id, command.account_id)
-    announced = replace(command.announced, name=clean_name(command.announced.name))
+    announced = tidied(command.announced)
     earlier = next((upload for upload in case.uploads if upload.upload_id == upload_id), None)
     if earlier is not None:
         return earlier
@@ -266,7 +267,9 @@ def upload_from_form(
 
 
 def _announced(file: FileFromForm, name: str, size: int, sha256: str) -> Announced:
-    return Announced(role=file.role, name=name, kind=file.kind, size=size, sha256=sha256, replaces=file.replaces)
+    return tidied(
+        Announced(role=file.role, name=name, kind=file.kind, size=size, sha256=sha256, replaces=file.replaces)
+    )
 
 
 def _measure(stream: BinaryIO) -> tuple[int, str]:

@@ -137,6 +137,9 @@ def shared_case(app: App, case_id: str, account: Account) -> SharedCase:
     )
 
 
+VERIFYING = "核验中"
+
+
 @dataclass(frozen=True, kw_only=True)
 class Receipt:
     """What a receipt says."""
@@ -165,6 +168,11 @@ def receipt(app: App, case_id: str, account_id: str, *, version: int | None = No
     return _receipt(app, case, found[-1])
 
 
+def _on_receipt(line: FileLine) -> FileLine:
+    """What a receipt bears is the author's hash until the bytes were hashed here, and it says so."""
+    return replace(line, state=VERIFYING) if line.look == "doing" else line
+
+
 def _receipt(app: App, case: Case, version: Version) -> Receipt:
     campaign = app.campaigns.get(case.campaign_id)
     checks = {check.file_id: check for check in case.checks}
@@ -178,7 +186,7 @@ def _receipt(app: App, case: Case, version: Version) -> Receipt:
         category=category_name(campaign, version.about.category),
         province=campaign.province(version.by.province).name,
         authors=tuple(f"{author.name}（{author.unit}）" for author in version.authors.people),
-        files=tuple(file_line(file, checks.get(file.file_id), kinds) for file in version.files),
+        files=tuple(_on_receipt(file_line(file, checks.get(file.file_id), kinds)) for file in version.files),
         unsigned=version.unsigned,
         withdrawn_at=version.withdrawn_at,
         closes=last_second(campaign.windows.submission),

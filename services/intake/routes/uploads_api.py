@@ -8,7 +8,7 @@ from uuid import uuid4
 from flask import Response, jsonify, make_response
 from pydantic import BaseModel, ConfigDict, Field
 
-from services.intake.domain.files import PART_BYTES, Announced, File, Upload, parts_of
+from services.intake.domain.files import KIND_LETTERS, PART_BYTES, Announced, File, Upload, parts_of
 from services.intake.handlers import uploads as commands
 from services.intake.queries import file_state
 from services.intake.routes.at_hand import pieces
@@ -25,10 +25,10 @@ class Start(BaseModel):
 
     role: FileRole
     name: Annotated[str, Field(min_length=1, max_length=500)]
-    kind: str = ""
+    kind: Annotated[str, Field(max_length=KIND_LETTERS)] = ""
     size: Annotated[int, Field(ge=0)]
     sha256: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
-    replaces: str = ""
+    replaces: Annotated[str, Field(max_length=80)] = ""
     command: Annotated[str, Field(min_length=8, max_length=80)] | None = None
 
 

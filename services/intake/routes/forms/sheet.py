@@ -199,7 +199,7 @@ class AuthorsForm(ChineseForm):
 
 def as_rev(written: str | None) -> int:
     """The revision a form bears; one that was tampered with fits none."""
-    return int(written) if written and written.isdigit() and len(written) < 9 else -1
+    return int(written) if written and written.isascii() and written.isdecimal() and len(written) < 9 else -1
 
 
 class DeclarationForm(ChineseForm):
