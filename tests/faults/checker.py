@@ -244,8 +244,4 @@ def _confirmed(wishes: Iterable[Operation]) -> bool:
 
 def _may_cut(fault: Fault, letter: Letter) -> bool:
     """Whether a fault can have cut a letter's sender between the server's answer and the mark."""
-    if not any(part in fault.target for part in CARRIES_LETTERS):
-        return False
-    end = fault.recovered or fault.ended
-    began_in_time = letter.sent is None or fault.began <= letter.sent
-    return began_in_time and (end is None or end >= letter.created)
+    return any(part in fault.target for part in CARRIES_LETTERS) and fault.touches(letter.created, letter.sent)

@@ -101,10 +101,10 @@ class Fault:
         """From the end of the fault until everything worked again."""
         return self.recovered - self.ended if self.recovered and self.ended else None
 
-    def covers(self, at: datetime) -> bool:
-        """Whether it lasted, or was still being recovered from, at that moment."""
-        end = self.recovered or self.ended
-        return self.began <= at and (end is None or at <= end)
+    def touches(self, began: datetime, ended: datetime | None) -> bool:
+        """Whether it lasted, or was still being recovered from, at any moment of this span."""
+        over = self.recovered or self.ended
+        return (ended is None or self.began <= ended) and (over is None or over >= began)
 
 
 Entry = Operation | Sample | Fault
@@ -125,6 +125,11 @@ class Past:
         """Every receipt that somebody holds, in the order of the answers."""
         answered = sorted(self.operations, key=lambda each: each.answered or each.asked)
         return tuple(found for each in answered if (found := each.receipt) is not None)
+
+    def disturbed(self, operation: Operation) -> bool:
+        """Whether something was broken, or was recovering, at any time between the asking and the answer."""
+        answered = operation.answered or operation.asked
+        return any(fault.touches(operation.asked, answered) for fault in self.faults)
 
     @property
     def book(self) -> Book:
