@@ -116,7 +116,8 @@ class Jobs:
     def claim(self) -> Claimed | None:
         """Take the job whose turn it is, or one whose worker is past its lease; None when there is none.
 
-        The try counts from here, so that a job that fells its worker has its end too.
+        The try counts from here, and its next turn is after everybody who waits now: a job that fells its worker has
+        its end too, and holds nobody up.
         """
         token = uuid.uuid4().hex
         waiting = {"state": "waiting", "$expr": {"$lte": ["$not_before", self._now]}}
@@ -125,6 +126,7 @@ class Jobs:
             "state": "running",
             "token": token,
             "started": self._now,
+            "turn": self._now,
             "lease_until": self._in(self._lease),
             "limit": self._in(self.longest),
             "tries": {"$add": ["$tries", 1]},

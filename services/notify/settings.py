@@ -46,7 +46,7 @@ class NotifySettings(ServiceSettings):
     letter_first_wait_seconds: float = 60.0
     letter_longest_wait_seconds: float = 7200.0
     letter_tries: int = Field(12, ge=1)
-    letter_lease_seconds: float = 120.0
+    letter_lease_seconds: float = 180.0
 
     @property
     def sender(self) -> str:

@@ -10,7 +10,7 @@ import pytest
 
 from services.certificate import handlers, queries
 from services.certificate.adapters.signing import PdfJudge
-from services.certificate.domain.certificate import Standing
+from services.certificate.domain.certificate import Certificate, Standing
 from shared.events.wire import Heard
 from shared.jobs import Claimed
 from shared.trouble import Away, Refused
@@ -95,6 +95,34 @@ def test_a_worker_killed_after_the_file_and_before_the_record_leaves_no_gap(
     assert len(again) == 2
     assert stored[0].object_name in {found.object_name for found in again}
     assert len(numbers(world)) == 2
+
+
+def test_a_maker_that_was_overtaken_changes_nothing(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is stopped past its lease with the file in the store; meanwhile another one makes the certificate."""
+    world.hear(*all_news())
+    real = world.app.store.certificates.ensure
+    others: list[bool] = []
+
+    def stopped(certificate: Certificate) -> bool:
+        monkeypatch.setattr(world.app.store.certificates, "ensure", real)
+        world.clock.advance(timedelta(minutes=20))
+        others.extend([world.maker.step(), world.maker.step()])
+        return real(certificate)
+
+    monkeypatch.setattr(world.app.store.certificates, "ensure", stopped)
+    assert world.maker.step()
+    assert others == [True, True]
+    assert not world.maker.step()
+    found = world.app.store.certificates_of_case("c")
+    assert world.told() == [("CertificateIssued", each.current.number) for each in found]
+    assert len(numbers(world)) == 2
+    stored = {
+        str(each.object_name)
+        for each in world.objects._inside.list_objects(world.app.settings.s3_bucket, recursive=True)
+    }
+    assert stored >= {each.current.object_key for each in found}
+    for each in found:
+        assert hashlib.sha256(world.objects.read(each.current.object_key)).hexdigest() == each.current.sha256
 
 
 def _die(*_: object) -> bool:

@@ -77,12 +77,30 @@ def test_cut_down_between_the_servers_answer_and_the_mark_it_goes_again_with_the
         send_next(here.app)
     monkeypatch.setattr(here.post, "send", takes)
     assert not send_next(here.app)  # the lease still runs
-    here.clock.advance(timedelta(seconds=121))
+    here.clock.advance(timedelta(seconds=181))
     assert send_next(here.app)
     first, second = (email.message_from_bytes(parcel.content) for parcel in here.post.taken)
     assert first["Message-ID"] == second["Message-ID"] == here.letter().message_id
     assert (first["X-Zhengji-Possibly-Twice"], second["X-Zhengji-Possibly-Twice"]) == (None, "yes")
     assert (here.letter().state, here.letter().possibly_twice) == (LetterState.SENT, True)
+    assert told(here) == ["LetterSent"]
+
+
+def test_a_sender_that_was_overtaken_marks_nothing(here: Given, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is stopped past its lease while it hands the letter over; another one sends it meanwhile, and says so."""
+    put(here, a_letter())
+    takes = here.post.send
+
+    def stopped(parcel: Parcel) -> None:
+        monkeypatch.setattr(here.post, "send", takes)
+        here.clock.advance(timedelta(seconds=181))
+        assert send_next(here.app)
+        takes(parcel)
+
+    monkeypatch.setattr(here.post, "send", stopped)
+    assert send_next(here.app)
+    assert len({parcel.message_id for parcel in here.post.taken}) == 1
+    assert (here.letter().state, here.letter().tries, here.letter().possibly_twice) == (LetterState.SENT, 1, True)
     assert told(here) == ["LetterSent"]
 
 

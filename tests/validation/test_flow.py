@@ -172,6 +172,29 @@ def test_a_job_that_felled_its_checker_again_and_again_is_not_tried_for_ever(wor
     assert codes(checked) == ["UNREADABLE"]
 
 
+def test_a_check_that_was_overtaken_tells_nothing(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The first checker is stopped past its lease just before it reads; another one does the whole job meanwhile."""
+    world.publish_campaign()
+    world.arrive(world.store(JPG, "照片.jpg"))
+    world.until(lambda: world.app.checks.count("waiting") == 1, check=False)
+    real = Sandbox.read
+    others: list[bool] = []
+
+    def stopped(self: Sandbox, path, *, name, sought):  # type: ignore[no-untyped-def] # as the one it wraps
+        monkeypatch.setattr(Sandbox, "read", real)
+        world.clock.advance(PAUSE * 200)
+        others.append(world.checker.step())
+        return real(self, path, name=name, sought=sought)
+
+    monkeypatch.setattr(Sandbox, "read", stopped)
+    assert world.checker.step()
+    assert others == [True]
+    world.until_told(FileChecked)
+    world.turn()
+    assert [event.outcome for event in world.of(FileChecked)] == ["passed"]
+    assert world.app.checks.count("done") == 1
+
+
 AUTHORS = tuple(
     SheetAuthor(name=name, unit="南京市某小学", title="教师", person=f"p{n}") for n, name in enumerate("甲乙丙丁")
 )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import structlog
 
@@ -13,6 +13,7 @@ from services.notify.domain.letter import Letter
 from services.notify.domain.ports import AnswerLost, Declined, Parcel
 from services.notify.handlers.writing import find_address
 from shared.identity.secrets import unseal
+from shared.records.servertime import server_time
 from shared.telemetry.correlation import following
 from shared.telemetry.metrics import LETTERS
 from shared.trouble import Away, NotThere, Unreadable
@@ -34,7 +35,8 @@ def find_addresses(app: App) -> bool:
 def send_next(app: App) -> bool:
     """Send one letter that is due and within the limits; False when there is none. Away when the server is."""
     full: list[str] = []
-    while due := app.letters.due_to_send(at=app.clock(), without=full, most=AT_ONCE):
+    now = server_time(app.database, app.clock)  # a sender whose clock is ahead must not take what another one sends
+    while due := app.letters.due_to_send(at=now, without=full, most=AT_ONCE):
         for row in due:
             domain = row.get("domain", "")
             if domain in full:
@@ -43,7 +45,7 @@ def send_next(app: App) -> bool:
                 full.append(domain)
                 continue
             token = uuid.uuid4().hex
-            if _take(app, row["_id"], token):
+            if _take(app, row["_id"], token, now=now):
                 _send(app, row["_id"], token)
                 return True
         if len(due) < AT_ONCE:
@@ -61,9 +63,8 @@ def _may_go(app: App, domain: str) -> bool:
     return app.buckets.draw("all", at=now, per_minute=settings.letters_per_minute, burst=burst)
 
 
-def _take(app: App, letter_id: str, token: str) -> bool:
+def _take(app: App, letter_id: str, token: str, *, now: datetime) -> bool:
     lease = timedelta(seconds=app.settings.letter_lease_seconds)
-    now = app.clock()
     return app.letters.change(letter_id, lambda letter: letter.take(token, at=now, lease=lease))
 
 
