@@ -202,8 +202,9 @@ class Asked:
         self._answered(Outcome.OK, about=about, got=got)
 
     def holds(self, receipt: Receipt) -> None:
-        """It was answered with a receipt."""
-        self._answered(Outcome.OK, about=receipt.case_id, got=json.loads(json.dumps(asdict(receipt), default=_plain)))
+        """It was answered with a receipt. Histories are kept: the author's password is not."""
+        shown = asdict(receipt) | {"password": ""}
+        self._answered(Outcome.OK, about=receipt.case_id, got=json.loads(json.dumps(shown, default=_plain)))
 
     def refused(self, said: str, *, about: str = "") -> None:
         """It was answered with a no."""

@@ -6,6 +6,7 @@ import hashlib
 import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import UTC, datetime
 from functools import cache, partial
 from typing import Any, Protocol
@@ -59,13 +60,34 @@ class Stack(Protocol):
 
 
 def observe(stack: Stack, campaign_id: str, *, secrets: Sequence[str] = ()) -> Observed:
-    """Everything a whole platform holds of a campaign. Large parts are read when the checker walks through them."""
-    truth, servers = stack.truth, stack.settings["ZHENGJI_KAFKA_SERVERS"]
+    """Everything a running platform holds of a campaign. Large parts are read when the checker walks through them."""
+    behind = [Behind(group=group, topic="*", partition=-1, records=left) for group, left in stack.unheard().items()]
+    return replace(
+        observe_platform(
+            stack.truth,
+            campaign_id,
+            records=partial(records_on, stack.settings["ZHENGJI_KAFKA_SERVERS"]),
+            mails=stack.world.post.message_ids,
+            secrets=secrets,
+        ),
+        behind=behind,
+    )
+
+
+def observe_platform(
+    truth: Truth,
+    campaign_id: str,
+    *,
+    records: Callable[[str], Iterable[OnTopic]],
+    mails: Callable[[str], Iterable[str]],
+    secrets: Sequence[str] = (),
+) -> Observed:
+    """What the five services hold, whatever bus they speak on."""
     databases = truth.databases
     public = take_public_account(truth, campaign_id=campaign_id, secrets=secrets)
     return Observed(
         topics=TOLD_TOPICS,
-        records=partial(records_on, servers),
+        records=records,
         told=partial(told_on, databases),
         needs=needs,
         compacted=COMPACTED,
@@ -73,9 +95,8 @@ def observe(stack: Stack, campaign_id: str, *, secrets: Sequence[str] = ()) -> O
         effects=Again(partial(effects, databases)),
         cases=Again(partial(cases, databases, truth.read_object, campaign_id)),
         letters=Again(partial(letters, databases["notify"])),
-        mails=stack.world.post.message_ids,
+        mails=mails,
         quotas=Again(partial(quotas, databases["review"], campaign_id)),
-        behind=[Behind(group=group, topic="*", partition=-1, records=left) for group, left in stack.unheard().items()],
         stuck=Again(partial(stuck, databases)),
         broken_chains=Again(partial(broken_chains, truth)),
         wrong=(*public.lost, *public.double, *public.wrong),
