@@ -19,9 +19,9 @@ Named = Annotated[str, typer.Argument(metavar="SERVICE", help=f"One of {', '.joi
 @app.command("list")
 def list_(service: Service = "", as_json: AsJson = False, var: Var = VAR) -> None:
     """Which listeners stand still, since when and why."""
-    with choosing.answering():
+    with choosing.hands(var=var) as hand:
         for name in choosing.services(service):
-            state = choosing.operator(name, var=var).breaker()
+            state = hand(name).breaker()
             if as_json:
                 plain(choosing.line({"service": name, "open": state is not None, **(state or {})}))
             elif state is None:
@@ -36,8 +36,8 @@ def list_(service: Service = "", as_json: AsJson = False, var: Var = VAR) -> Non
 def resume(service: Named, by: By = "", why: Why = "", as_json: AsJson = False, var: Var = VAR) -> None:
     """Let a listener go on, when the cause is mended."""
     name = choosing.known(service)
-    with choosing.answering():
-        resumed = choosing.operator(name, var=var, by=by).resume(why=why)
+    with choosing.hands(var=var, by=by) as hand:
+        resumed = hand(name).resume(why=why)
     if as_json:
         plain(choosing.line({"service": name, "resumed": resumed}))
     else:

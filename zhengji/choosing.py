@@ -17,7 +17,7 @@ from typing import Annotated, Any
 import typer
 
 from shared.clock import system_clock
-from shared.messaging.operators import Operator, Planned, Which
+from shared.messaging.operators import Operator, Planned, Which, database_or_away
 from shared.records import Database
 from shared.settings import ServiceSettings
 from shared.trouble import Away
@@ -48,13 +48,28 @@ _UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
 
 
 @contextmanager
-def answering() -> Iterator[None]:
-    """A server that does not answer is one sentence and exit code 1."""
+def hands(*, var: Path, by: str = "") -> Iterator[Callable[[str], Operator]]:
+    """Gives a hand on each service that is asked for, in the name of a person.
+
+    A server that does not answer is one sentence and exit code 1.
+    """
+    opened: list[Database] = []
+
+    def hand(service: str) -> Operator:
+        settings = settings_of(ServiceSettings, var=var, service=service)
+        with database_or_away():
+            database = Database(service, uri=settings.mongo_uri, prefix=settings.mongo_prefix)
+        opened.append(database)
+        return Operator(database, by=by.strip() or _logged_in())
+
     try:
-        yield
+        yield hand
     except Away as away:
         complain(f"{away}. Nothing more was done.")
         raise typer.Exit(1) from away
+    finally:
+        for database in opened:
+            database.close()
 
 
 def services(service: str) -> tuple[str, ...]:
@@ -68,13 +83,6 @@ def known(service: str) -> str:
         complain(f"There is no service {service!r}; the services are {', '.join(SERVICES)}.")
         raise typer.Exit(2)
     return service
-
-
-def operator(service: str, *, var: Path, by: str = "") -> Operator:
-    """A hand on one service, in the name of a person."""
-    settings = settings_of(ServiceSettings, var=var, service=service)
-    database = Database(service, uri=settings.mongo_uri, prefix=settings.mongo_prefix)
-    return Operator(database, by=by.strip() or _logged_in())
 
 
 def _logged_in() -> str:
@@ -135,11 +143,11 @@ def line(row: Row) -> str:
     return json.dumps({name: _plain(each) for name, each in row.items()}, ensure_ascii=False, default=str)
 
 
-def whole(operator: Operator, row: Row, *, reveal: bool) -> Row:
+def whole(operator: Operator, row: Row, *, reveal: bool, why: str) -> Row:
     """A row with its content; that of a restricted topic only for a reason, which is put on the record."""
     restricted = row["topic"].endswith(".restricted")
     if restricted and reveal:
-        operator.reveal(row["_id"], why="--reveal")
+        operator.reveal(row["_id"], why=why)
     shown = dict(row)
     if restricted and not reveal:
         shown["value"] = "withheld: contact data; --reveal shows it and enters that on the record"
@@ -194,9 +202,9 @@ def tell(service: str, plan: Planned, ids: tuple[str, ...], *, done: str, dry_ru
     if as_json:
         plain(line({"service": service, **asdict(plan), "ids": list(ids), "dry_run": dry_run}))
         return
-    would = "would be " if dry_run else ""
+    will = "would" if dry_run else "will"
     over = f", the last in {plan.seconds:.0f} s" if plan.seconds else ""
-    plain(f"{service}: {plan.rows} events of {plan.keys} keys {would}{done}{over}")
+    plain(f"{service}: {plan.rows} events of {plan.keys} keys {will} be {done}{over}")
     if dry_run:
         for id_ in ids:
             plain(f"  {id_}")

@@ -46,9 +46,9 @@ def list_(
     """One line for each dead event."""
     fits = choosing.which(topic=topic, key=key, error=error, older_than=older_than)
     found: list[Row] = []
-    with choosing.answering():
+    with choosing.hands(var=var) as hand:
         for name in choosing.services(service):
-            found += choosing.operator(name, var=var).dead(fits, limit=limit and limit + 1 - len(found))
+            found += hand(name).dead(fits, limit=limit and limit + 1 - len(found))
             if limit and len(found) > limit:
                 break
     shown = found[:limit] if limit else found
@@ -66,14 +66,14 @@ def list_(
 
 
 @app.command()
-def show(id: Id, reveal: Reveal = False, as_json: AsJson = False, var: Var = VAR) -> None:
+def show(id: Id, reveal: Reveal = False, by: By = "", why: Why = "", as_json: AsJson = False, var: Var = VAR) -> None:
     """One dead event, whole."""
-    with choosing.answering():
-        operator = choosing.operator(choosing.service_of(id), var=var)
+    with choosing.hands(var=var, by=by) as hand:
+        operator = hand(choosing.service_of(id))
         row = operator.one_dead(id)
         if row is None:
             raise choosing.not_there("dead", id)
-        choosing.show(choosing.whole(operator, row, reveal=reveal), as_json=as_json)
+        choosing.show(choosing.whole(operator, row, reveal=reveal, why=why), as_json=as_json)
 
 
 @app.command()
@@ -94,12 +94,12 @@ def replay(
 ) -> None:
     """Have records offered to the service's worker once more; twice changes nothing."""
     fits = choosing.which(topic=topic, key=key, error=error, older_than=older_than)
-    with choosing.answering():
+    with choosing.hands(var=var, by=by) as hand:
         for name, which in choosing.meant(ids, service, fits, everything=everything).items():
-            operator = choosing.operator(name, var=var, by=by)
+            operator = hand(name)
             choosing.must_be_there("dead", which.ids, operator.one_dead)
             plan, some = operator.replay_dead(which, why=why, per_second=per_second, dry_run=dry_run)
-            choosing.tell(name, plan, some, done="to be tried again", dry_run=dry_run, as_json=as_json)
+            choosing.tell(name, plan, some, done="tried again", dry_run=dry_run, as_json=as_json)
 
 
 @app.command()
@@ -121,9 +121,9 @@ def drop(
     """Empty dead records; that they were there stays on the record."""
     choosing.must_say_why(why)
     fits = choosing.which(topic=topic, key=key, error=error, older_than=older_than)
-    with choosing.answering():
+    with choosing.hands(var=var, by=by) as hand:
         for name, which in choosing.meant(ids, service, fits, everything=everything).items():
-            operator = choosing.operator(name, var=var, by=by)
+            operator = hand(name)
             choosing.must_be_there("dead", which.ids, operator.one_dead)
             plan, some = operator.drop_dead(which, why=why, dry_run=True)
             if plan.rows and not dry_run:

@@ -46,9 +46,9 @@ def list_(
     """One line for each parked event."""
     fits = choosing.which(topic=topic, key=key, error=error, older_than=older_than)
     found: list[Row] = []
-    with choosing.answering():
+    with choosing.hands(var=var) as hand:
         for name in choosing.services(service):
-            found += choosing.operator(name, var=var).parked(fits, limit=limit and limit + 1 - len(found))
+            found += hand(name).parked(fits, limit=limit and limit + 1 - len(found))
             if limit and len(found) > limit:
                 break
     shown = found[:limit] if limit else found
@@ -67,14 +67,14 @@ def list_(
 
 
 @app.command()
-def show(id: Id, reveal: Reveal = False, as_json: AsJson = False, var: Var = VAR) -> None:
+def show(id: Id, reveal: Reveal = False, by: By = "", why: Why = "", as_json: AsJson = False, var: Var = VAR) -> None:
     """One parked event, whole."""
-    with choosing.answering():
-        operator = choosing.operator(choosing.service_of(id), var=var)
+    with choosing.hands(var=var, by=by) as hand:
+        operator = hand(choosing.service_of(id))
         row = operator.one_parked(id)
         if row is None:
             raise choosing.not_there("parked", id)
-        choosing.show(choosing.whole(operator, row, reveal=reveal), as_json=as_json)
+        choosing.show(choosing.whole(operator, row, reveal=reveal, why=why), as_json=as_json)
 
 
 @app.command()
@@ -95,12 +95,12 @@ def replay(
 ) -> None:
     """Have events, and what waits behind them, tried again by the service's worker; twice changes nothing."""
     fits = choosing.which(topic=topic, key=key, error=error, older_than=older_than)
-    with choosing.answering():
+    with choosing.hands(var=var, by=by) as hand:
         for name, which in choosing.meant(ids, service, fits, everything=everything).items():
-            operator = choosing.operator(name, var=var, by=by)
+            operator = hand(name)
             choosing.must_be_there("parked", which.ids, operator.one_parked)
             plan, some = operator.replay_parked(which, why=why, per_second=per_second, dry_run=dry_run)
-            choosing.tell(name, plan, some, done="to be tried again", dry_run=dry_run, as_json=as_json)
+            choosing.tell(name, plan, some, done="tried again", dry_run=dry_run, as_json=as_json)
 
 
 @app.command()
@@ -122,9 +122,9 @@ def drop(
     """Give events up for their service; later events of their keys go on."""
     choosing.must_say_why(why)
     fits = choosing.which(topic=topic, key=key, error=error, older_than=older_than)
-    with choosing.answering():
+    with choosing.hands(var=var, by=by) as hand:
         for name, which in choosing.meant(ids, service, fits, everything=everything).items():
-            operator = choosing.operator(name, var=var, by=by)
+            operator = hand(name)
             choosing.must_be_there("parked", which.ids, operator.one_parked)
             plan, some = operator.drop_parked(which, why=why, dry_run=True)
             if plan.rows and not dry_run:

@@ -77,7 +77,7 @@ class Planned:
 
 
 @contextmanager
-def _database_or_away() -> Iterator[None]:
+def database_or_away() -> Iterator[None]:
     """Whatever MongoDB says no to, a refused password included, is one sentence to the person."""
     try:
         yield
@@ -102,28 +102,28 @@ class Operator:
 
     def parked(self, which: Which, *, limit: int = 0) -> Iterator[Row]:
         """Parked rows without their content, partition by partition in order."""
-        with _database_or_away():
+        with database_or_away():
             wanted = which.query(group=self._group, since="parked_at")
             yield from self._parked.find(wanted, _WITHOUT_CONTENT).sort(IN_PLACE).limit(limit)
 
     def dead(self, which: Which, *, limit: int = 0) -> Iterator[Row]:
         """Dead rows without their content; those that were dropped are not among them."""
-        with _database_or_away():
+        with database_or_away():
             yield from self._dead.find(self._dead_query(which), _WITHOUT_CONTENT).sort(IN_PLACE).limit(limit)
 
     def one_parked(self, id: str) -> Row | None:
         """A parked row, whole."""
-        with _database_or_away():
+        with database_or_away():
             return self._parked.find_one({"_id": id})
 
     def one_dead(self, id: str) -> Row | None:
         """A dead row, whole; one that was dropped has no content any more."""
-        with _database_or_away():
+        with database_or_away():
             return self._dead.find_one({"_id": id})
 
     def reveal(self, id: str, *, why: str) -> None:
         """Put on the record that the content of a restricted record was read."""
-        with _database_or_away():
+        with database_or_away():
             self._enter("查看受限内容", about=id, why=why)
 
     # Parked
@@ -136,7 +136,7 @@ class Operator:
         A key's rows have their effect in order, so the first of each key goes first, whichever of its rows was meant.
         Rows that are asked for already are left alone.
         """
-        with _database_or_away():
+        with database_or_away():
             asked = self._to_be_asked(which)
             plan = Planned(len(asked), len({(row["topic"], row["key"]) for row, _ in asked}), _last(asked, per_second))
             ids = tuple(row["_id"] for row, _ in asked[:20])
@@ -172,7 +172,7 @@ class Operator:
 
     def drop_parked(self, which: Which, *, why: str, dry_run: bool = False) -> tuple[Planned, tuple[str, ...]]:
         """Give these rows up; each is an entry on the record, because what it tells will never have its effect."""
-        with _database_or_away():
+        with database_or_away():
             wanted = which.query(group=self._group, since="parked_at")
             rows = list(self._parked.find({**wanted, "drop": {"$exists": False}}, _WITHOUT_CONTENT).sort(IN_PLACE))
             plan, ids = _plan(rows)
@@ -190,7 +190,7 @@ class Operator:
         self, which: Which, *, why: str = "", per_second: float = 0.0, dry_run: bool = False
     ) -> tuple[Planned, tuple[str, ...]]:
         """Have these records offered to the listener once more."""
-        with _database_or_away():
+        with database_or_away():
             wanted = {**self._dead_query(which), "asked": {"$exists": False}, "cut": {"$exists": False}}
             rows = list(self._dead.find(wanted, _WITHOUT_CONTENT).sort(IN_PLACE))
             plan, ids = _plan(rows, per_second)
@@ -209,7 +209,7 @@ class Operator:
 
     def drop_dead(self, which: Which, *, why: str, dry_run: bool = False) -> tuple[Planned, tuple[str, ...]]:
         """Empty these rows; that they were there stays, here and on the record."""
-        with _database_or_away():
+        with database_or_away():
             rows = list(self._dead.find(self._dead_query(which), _WITHOUT_CONTENT).sort(IN_PLACE))
             plan, ids = _plan(rows)
             if not dry_run:
@@ -228,12 +228,12 @@ class Operator:
 
     def breaker(self) -> Row | None:
         """Why and since when the listener stands still; None when it does not."""
-        with _database_or_away():
+        with database_or_away():
             return self._breaker.state()
 
     def resume(self, *, why: str = "") -> bool:
         """Let the listener go on; False when it was not standing still."""
-        with _database_or_away():
+        with database_or_away():
             state = self._breaker.state()
             if state is None:
                 return False

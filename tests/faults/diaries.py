@@ -83,7 +83,7 @@ def event(subject: str, seq: int) -> Message:
 class Listening:
     """One service that hears CaseSubmitted into diaries, on a clock that the test moves."""
 
-    def __init__(self, database: Database, bus: Topics) -> None:
+    def __init__(self, database: Database, bus: Topics, *, indexes: bool = True) -> None:
         self.database = database
         self.bus = bus
         self.group = f"{database.service}-{uuid.uuid4().hex[:8]}"
@@ -91,9 +91,10 @@ class Listening:
         self.diaries = Records(database, document=DiaryRecord, aggregate=Diary)
         self.parked = database.collection("parked")
         self.dead = database.collection("dead")
-        ParkedRows(database, self.group, clock=self.clock).ensure_indexes()
-        DeadRows(database).ensure_indexes()
-        AuditTrail(database).ensure_indexes()
+        if indexes:
+            ParkedRows(database, self.group, clock=self.clock).ensure_indexes()
+            DeadRows(database).ensure_indexes()
+            AuditTrail(database).ensure_indexes()
         self.trouble: Callable[[Heard], None] = lambda heard: None
         self.after: Callable[[Heard], None] = lambda heard: None
         self.effects: list[tuple[str, int]] = []
