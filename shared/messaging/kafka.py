@@ -7,7 +7,10 @@ away by force and built anew.
 
 from __future__ import annotations
 
+import gzip
+import struct
 import time
+import zlib
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from typing import Any
@@ -16,7 +19,13 @@ import structlog
 from kafka import KafkaConsumer, KafkaProducer, TopicPartition
 from kafka.admin import KafkaAdminClient, NewTopic
 from kafka.coordinator.assignors.range import RangePartitionAssignor
-from kafka.errors import KafkaError, KafkaTimeoutError, TopicAlreadyExistsError
+from kafka.errors import (
+    CorruptRecordError,
+    KafkaError,
+    KafkaTimeoutError,
+    TopicAlreadyExistsError,
+    UnsupportedCodecError,
+)
 from kafka.structs import OffsetAndMetadata
 
 from shared.events.catalogue import COMPACTED, TOPICS
@@ -30,6 +39,9 @@ _DAY_MS = 24 * 60 * 60 * 1000
 _LINGER_MS = 5
 _BATCH_BYTES = 128 * 1024
 _SILENCE_SECONDS = 30.0
+UNDECODABLE = "undecodable"
+"""The only header of a record that stands for one whose bytes the client could not take apart; it says why."""
+_NOT_DECODED = (CorruptRecordError, UnsupportedCodecError, zlib.error, gzip.BadGzipFile, struct.error, EOFError)
 _RECONNECT = {"reconnect_backoff_ms": 100, "reconnect_backoff_max_ms": 1000, "metadata_max_age_ms": 15_000}
 
 
@@ -161,12 +173,37 @@ def _to_the_end(consumer: Any, topic: str) -> Iterator[Received]:
         ends = consumer.end_offsets(places)
         read_on = time.monotonic() + _SILENCE_SECONDS
         while any(consumer.position(place) < ends[place] for place in places):
-            batches = consumer.poll(timeout_ms=500, max_records=1000)
-            if batches:
+            received = _polled(consumer, wait=0.5, most=1000)
+            if received:
                 read_on = time.monotonic() + _SILENCE_SECONDS
             elif time.monotonic() > read_on:
                 raise Away("kafka", f"{topic} gave nothing for {_SILENCE_SECONDS:.0f} s")
-            yield from (_received(record) for records in batches.values() for record in records)
+            yield from (each for each in received if each.message.header(UNDECODABLE) is None)
+
+
+def _polled(consumer: Any, *, wait: float, most: int) -> list[Received]:
+    """The next records. For one that cannot be decoded an empty one, whose header says why; reading goes on behind it.
+
+    Left alone, the client would fail at that record once and then turn in a loop within ``poll`` for ever.
+    """
+    try:
+        batches = consumer.poll(timeout_ms=int(wait * 1000), max_records=most)
+    except _NOT_DECODED as error:
+        broken = consumer._fetcher._next_partition_records
+        if broken is None:  # the broker's own answer, not the bytes of a record
+            raise
+        return [_passed_over(consumer, broken, error)]
+    return [_received(record) for records in batches.values() for record in records]
+
+
+def _passed_over(consumer: Any, broken: Any, error: Exception) -> Received:
+    place = broken.topic_partition
+    offset = max(consumer.position(place), broken.next_fetch_offset)
+    consumer.seek(place, offset + 1)
+    reason = f"{type(error).__name__}: {error}"
+    log.error("record_not_decoded", topic=place.topic, partition=place.partition, offset=offset, error=reason[:500])
+    message = Message(place.topic, key=None, value=None, headers=((UNDECODABLE, reason[:500].encode()),))
+    return Received(message, place.partition, offset)
 
 
 def _received(record: Any) -> Received:
@@ -224,8 +261,7 @@ class KafkaListener:
     def poll(self, *, wait: float, most: int) -> list[Received]:
         """The next records of all partitions, each partition in order."""
         with kafka_or_away():
-            batches = self._consumer.poll(timeout_ms=int(wait * 1000), max_records=most)
-        return [_received(record) for records in batches.values() for record in records]
+            return _polled(self._consumer, wait=wait, most=most)
 
     def commit(self, positions: Mapping[Place, int]) -> None:
         """Keep positions; when that fails the records come again, which changes nothing."""

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 from structlog.testing import capture_logs
 
-from shared.events.wire import Heard
+from shared.events.wire import Heard, Message
 from shared.messaging.hearing import HearLoop
 from shared.messaging.operators import Which
 from shared.messaging.parking import IN_ORDER, ParkedRows
@@ -518,3 +518,42 @@ def fill(listening: Listening, count: int, keys: int) -> None:
     ]  # fmt: skip
     for at in range(0, count, 10_000):
         listening.parked.insert_many(rows[at : at + 10_000], ordered=False)
+
+
+# Bytes that the client of Kafka cannot take apart
+
+
+class NoText(str):
+    """A header's name that is no UTF-8."""
+
+    def encode(self, *_args: Any, **_named: Any) -> bytes:
+        return b"\xff\xfe"
+
+
+def test_a_record_that_cannot_be_decoded_is_dead_with_its_place_and_the_others_are_heard(
+    own_topics: OwnTopics, new_database: Callable[[str], Database], logs: list[MutableMapping[str, Any]]
+) -> None:
+    tell(own_topics, keys=9, each=2)
+    own_topics.tell([Message(TOPIC, key=b"k00", value=b"{}", headers=((NoText("x"), b"y"),))])
+    tell(own_topics, keys=9, each=2, since=3)
+    listening = Listening(new_database("review"), own_topics)
+    listening.begin()
+    listening.turn_until(lambda: len(listening.effects) == 9 * 4 and listening.dead.count_documents({}) == 1)
+    assert all(listening.lines(subject) == [1, 2, 3, 4] for subject in subjects(9))
+    assert own_topics.committed(listening.group) == 9 * 4 + 1
+    (row,) = listening.dead.find({})
+    assert (row["topic"], row["offset"], row["key"], row["value"]) == (TOPIC, row["offset"], None, None)
+    assert b"UnicodeDecodeError" in dict(row["headers"])["undecodable"]
+    assert {"event": "record_not_decoded", "offset": row["offset"], "partition": row["partition"]}.items() <= next(
+        line for line in logs if line["event"] == "record_not_decoded"
+    ).items()
+    listening.close()
+
+
+def test_thousands_of_nested_brackets_are_dead_and_the_others_are_heard(
+    in_memory: Listening,
+) -> None:
+    in_memory.bus.tell([Message(TOPIC, key=None, value=b"[" * 60_000), event("k00", 1)])
+    in_memory.begin()
+    in_memory.turn_until(lambda: in_memory.lines("k00") == [1])
+    assert in_memory.dead.count_documents({}) == 1
