@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from kafka.admin import KafkaAdminClient, NewTopic
@@ -31,6 +31,11 @@ class OwnTopics:
     def listener(self, group: str, topics: Sequence[str]) -> OwnListener:
         """A member of a group on these topics."""
         return OwnListener(self._bus.listener(group, [self._prefix + topic for topic in topics]), self._prefix)
+
+    def records(self, topic: str) -> Iterator[Received]:
+        """Every record of one of these topics."""
+        for each in self._bus.records(self._prefix + topic):
+            yield _without(each, self._prefix)
 
     def tell(self, messages: Sequence[Message]) -> None:
         """Write records, in order for each key."""
@@ -81,10 +86,7 @@ class OwnListener:
 
     def poll(self, *, wait: float, most: int) -> list[Received]:
         """The next records."""
-        return [
-            replace(each, message=replace(each.message, topic=each.message.topic.removeprefix(self._prefix)))
-            for each in self._inner.poll(wait=wait, most=most)
-        ]
+        return [_without(each, self._prefix) for each in self._inner.poll(wait=wait, most=most)]
 
     def commit(self, positions: Mapping[Place, int]) -> None:
         """Keep positions."""
@@ -104,3 +106,7 @@ class OwnListener:
 
     def _with_prefix(self, positions: Mapping[Place, int]) -> dict[Place, int]:
         return {(self._prefix + topic, partition): offset for (topic, partition), offset in positions.items()}
+
+
+def _without(received: Received, prefix: str) -> Received:
+    return replace(received, message=replace(received.message, topic=received.message.topic.removeprefix(prefix)))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import uuid
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
@@ -13,12 +14,14 @@ import pytest
 from shared.messaging.memory import MemoryBus
 from shared.messaging.port import Bus
 from shared.records import Database
-from tests.faults.checker import Findings, check
+from tests.conftest import setting
+from tests.faults.checker import Findings, Name, check
 from tests.faults.history import History, Past
 from tests.faults.observed import Observed, OnTopic
 from tests.faults.observing import on_topic
+from tests.faults.own_topics import OwnTopics
 from tests.faults.planted import PLANTED, SOUND
-from tests.faults.small_observed import observe_small
+from tests.faults.small_observed import TOPICS, observe_small
 from tests.faults.small_parts import Parts
 from tests.faults.small_world import SmallWorld
 
@@ -34,7 +37,9 @@ class Life:
         self._speaking, self._hearing = new_database("intake"), new_database("review")
 
     @contextmanager
-    def of(self, seed: int, parts: Parts, *, bus: Bus | None = None, steps: int = STEPS) -> Iterator[SmallWorld]:
+    def of(
+        self, seed: int, parts: Parts, *, bus: Bus | None = None, steps: int = STEPS, quiet: int = 2
+    ) -> Iterator[SmallWorld]:
         """A world that lived, broke and came to rest."""
         history = History(self._folder / f"{seed}.jsonl")
         over = bus or MemoryBus()
@@ -42,7 +47,7 @@ class Life:
         world = SmallWorld(seed, parts, bus=over, history=history, **databases)
         try:
             world.live(steps)
-            world.rest()
+            world.rest(quiet=quiet)
             yield world
         finally:
             world.close()
@@ -93,3 +98,22 @@ def test_a_planted_bug_is_called_by_its_name(bug: str, life: Life) -> None:
         if planted.named <= names:
             return
     pytest.fail(f"{bug}: found {sorted(names)}, not {sorted(planted.named - names)}")
+
+
+@pytest.fixture
+def kafka() -> Iterator[OwnTopics]:
+    """The real Kafka, with topics of this test's own."""
+    topics = OwnTopics(setting("KAFKA_SERVERS"), f"small-{uuid.uuid4().hex[:8]}", topics=TOPICS)
+    yield topics
+    topics.remove()
+
+
+@pytest.mark.parametrize(("parts", "names"), [(SOUND, set()), (PLANTED["no guard"].parts, {Name.DOUBLE})])
+def test_a_world_on_kafka_is_judged_as_one_in_memory(
+    parts: Parts, names: set[Name], life: Life, kafka: OwnTopics
+) -> None:
+    with life.of(1, parts, bus=kafka, steps=60, quiet=30) as world:
+        findings = found_in(world)
+    assert {each.name for each in findings.anomalies} == names, str(findings)
+    assert findings.figures["repeats"] > 0
+    assert findings.figures["effects owed"] > 20
