@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import os
 import platform
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -38,15 +39,19 @@ def main() -> int:
     """Play, print, and write the page when asked to."""
     options = _options()
     began = time.monotonic()
-    with tempfile.TemporaryDirectory(prefix="crash-matrix-") as folder:
-        matrix = run_matrix(
-            range(options.first, options.first + options.seeds),
-            mongo_uri=os.environ["ZHENGJI_MONGO_URI"],
-            kafka_servers=os.environ["ZHENGJI_KAFKA_SERVERS"],
-            folder=Path(folder),
-            lanes=options.lanes,
-            said=_say,
-        )
+    folder = Path(tempfile.mkdtemp(prefix="crash-matrix-"))
+    matrix = run_matrix(
+        range(options.first, options.first + options.seeds),
+        mongo_uri=os.environ["ZHENGJI_MONGO_URI"],
+        kafka_servers=os.environ["ZHENGJI_KAFKA_SERVERS"],
+        folder=folder,
+        lanes=options.lanes,
+        said=_say,
+    )
+    if matrix.anomalies:
+        sys.stdout.write(f"\nJournals and logs of the runs that went wrong are in {folder}.\n")
+    else:
+        shutil.rmtree(folder)
     seconds = time.monotonic() - began
     sys.stdout.write(f"\n{matrix.table()}\n\n{matrix.summary()} {seconds:.0f} s.\n")
     missing = [point for point, row in matrix.rows.items() if not row.kills]

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import multiprocessing
+import os
+import shutil
 import signal
 import time
 import uuid
@@ -87,12 +89,15 @@ class Run:
         journal = read(self.lane.folder / "journal")
         records = self.lane.told(since)
         seen = examine(self.lane, self._subjects, self._wishes, journal, records)
+        self._anomalies += seen.anomalies
+        if self._anomalies:
+            self._keep_what_is_known()
         return Outcome(
             seed=self.seed,
             kills=[line for line in journal if line["what"] == "killed"],
             journal=journal,
             unreached=[kill for member in self._members.values() for kill in _open(member)],
-            anomalies=[*self._anomalies, *seen.anomalies],
+            anomalies=self._anomalies,
             events=seen.events,
             copies=len(records),
             seconds=time.monotonic() - began,
@@ -133,6 +138,7 @@ class Run:
             if not any(_open(member) for member in self._members.values()) or self._wishes >= _MOST_WISHES:
                 return
             self._wish(_MORE_WISHES)
+        self._ask_where_they_stand()
         self._anomalies.append(f"not quiet after {PATIENCE:.0f} s: {self.lane.behind(self.name)}")
 
     def _see_to_the_dead(self, most: float) -> bool:
@@ -164,6 +170,16 @@ class Run:
             or review["diaries"].find_one(untold) is not None
             or review["jobs_echoes"].find_one({"$or": [untold, {"state": {"$ne": "done"}}]}) is not None
         )
+
+    def _ask_where_they_stand(self) -> None:
+        for member in self._members.values():
+            if member.process and member.process.pid:
+                os.kill(member.process.pid, signal.SIGUSR1)
+        time.sleep(1)  # nothing says when the log is written
+
+    def _keep_what_is_known(self) -> None:
+        """Journal and log of a run in which something was wrong."""
+        shutil.copytree(self.lane.folder, self.lane.folder.parent / self.name)
 
     def _end(self) -> None:
         for member in self._members.values():

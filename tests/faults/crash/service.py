@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import faulthandler
 import multiprocessing
 import os
 import random
+import signal
 import sys
 import threading
 import uuid
@@ -55,6 +57,7 @@ class Life:
 def live(life: Life) -> None:
     """Be the process; it ends by its fuse or by the run's end."""
     _log_to(life.folder / "log")
+    faulthandler.register(signal.SIGUSR1)  # a run that does not become quiet asks where everything stands
     threading.Thread(target=_end_with_the_run, daemon=True).start()
     journal = Journal(life.folder / "journal", service=life.service, life=life.number)
     journal.note("began")
