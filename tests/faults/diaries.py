@@ -19,7 +19,7 @@ from shared.messaging.hearing import HearLoop
 from shared.messaging.memory import MemoryBus
 from shared.messaging.operators import Operator
 from shared.messaging.parking import DeadRows, ParkedRows
-from shared.messaging.port import Bus, Received
+from shared.messaging.port import Bus
 from shared.records import Database, Record, Records
 from shared.records.audit import AuditTrail
 from shared.records.database import Row
@@ -160,7 +160,3 @@ class Listening:
         for loop in list(self.loops):
             self.leave(loop)
 
-
-def received(message: Message, offset: int = 0) -> Received:
-    """A record that stood somewhere."""
-    return Received(message, 0, offset)
