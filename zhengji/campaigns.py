@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, NoReturn
+from typing import Annotated, NoReturn, get_args
 
 import typer
 from pydantic import ValidationError
@@ -12,6 +12,7 @@ from pydantic import ValidationError
 from shared.campaign.loading import CampaignErrors, load_campaign
 from shared.campaign.model import Campaign
 from shared.campaign.pacing import paced
+from shared.campaign.parts import WindowName
 from shared.clock import SHANGHAI, system_clock
 from zhengji.options import VAR, Var
 from zhengji.saying import complain, plain
@@ -50,12 +51,12 @@ def load(
         campaign = renamed(campaign, id)
     if windows_from is From.NOW:
         campaign = paced(campaign, system_clock(), pace)
-    keep_draft(campaign, var=var)
-    for name in ("contact_forms", "submission", "recommendation", "review"):
+    replaced = keep_draft(campaign, var=var)
+    for name in get_args(WindowName):
         window = getattr(campaign.windows, name)
         opens, closes = (at.astimezone(SHANGHAI).strftime("%Y-%m-%d %H:%M:%S") for at in (window.opens, window.closes))
         plain(f"{name:14} {opens} – {closes}")
-    plain(f"{campaign.id}：已存为草稿，等待中心发布。")
+    plain(f"{campaign.id}：已存为草稿{'，替换了原来的草稿' if replaced else ''}，等待中心在“活动”页面发布。")
 
 
 def renamed(campaign: Campaign, id: str) -> Campaign:
@@ -68,13 +69,16 @@ def renamed(campaign: Campaign, id: str) -> Campaign:
         ) from error
 
 
-def keep_draft(campaign: Campaign, *, var: Path) -> None:
-    """Hand a campaign to review as a draft."""
+def keep_draft(campaign: Campaign, *, var: Path) -> bool:
+    """Hand a campaign to review as a draft; gives whether it took the place of an unpublished one."""
     from services.review import wiring
     from services.review.handlers.campaign import load_campaign_draft
     from services.review.settings import ReviewSettings
 
-    load_campaign_draft(wiring.build(settings_of(ReviewSettings, var=var, service="review")), campaign)
+    app = wiring.build(settings_of(ReviewSettings, var=var, service="review"))
+    before = app.campaign_files.find(campaign.id)
+    load_campaign_draft(app, campaign)
+    return before is not None and bool(before.draft)
 
 
 def _read(file: Path) -> Campaign:

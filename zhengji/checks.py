@@ -42,15 +42,16 @@ def check(
     except (CampaignErrors, OSError) as error:
         complain(str(error))
         raise typer.Exit(2) from error
-    sandbox, failed = Sandbox(), False
-    for file in files:
-        if not file.is_file():
-            complain(f"{file}: no such file")
-            failed = True
-            continue
-        verdict = check_file(file, as_=as_.value, name=file.name, campaign=rules, sandbox=sandbox)
-        failed = failed or verdict.outcome.value == "failed"
-        plain(_as_json(file, verdict) if as_json else _as_text(file, verdict))
+    failed = False
+    with Sandbox() as sandbox:
+        for file in files:
+            if not file.is_file():
+                complain(f"{file}：{'是文件夹，请写明其中的文件' if file.is_dir() else '没有这个文件'}")
+                failed = True
+                continue
+            verdict = check_file(file, as_=as_.value, name=file.name, campaign=rules, sandbox=sandbox)
+            failed = failed or verdict.outcome.value == "failed"
+            plain(_as_json(file, verdict) if as_json else _as_text(file, verdict))
     raise typer.Exit(1 if failed else 0)
 
 
@@ -58,11 +59,21 @@ def _as_json(file: Path, verdict: FileVerdict) -> str:
     return json.dumps({"file": str(file), **asdict(verdict)}, ensure_ascii=False)
 
 
+_OUTCOMES = {"passed": "通过", "remarks": "有提示", "failed": "未通过"}
+_SEVERITIES = {"blocked": "阻止报送", "failed": "未通过", "remark": "提示", "info": "说明"}
+
+
+def _words(verdict: FileVerdict) -> str:
+    low, high = verdict.words_low, verdict.words_high
+    if low is None:
+        return ""
+    return f"，{low} 字" if high in (None, low) else f"，{low}–{high} 字"
+
+
 def _as_text(file: Path, verdict: FileVerdict) -> str:
-    words = "" if verdict.words_low is None else f"，{verdict.words_low}–{verdict.words_high} 字"
-    lines = [f"{file}：{verdict.outcome.value}（{verdict.kind}{words}）"]
+    lines = [f"{file}：{_OUTCOMES[verdict.outcome.value]}（{verdict.kind}{_words(verdict)}）"]
     lines += [
-        f"  {finding.severity.value:8} {finding.code.value} {finding.place} {finding.message}"
+        f"  {_SEVERITIES[finding.severity.value]} {finding.code.value} {finding.place} {finding.message}"
         for finding in verdict.findings
     ]
     return "\n".join(lines)

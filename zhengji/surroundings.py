@@ -30,6 +30,10 @@ def settings_of(kind: type[S], *, var: Path, service: str) -> S:
     try:
         return kind(_env_file=files)
     except ValidationError as error:
+        if not files[0].exists() and all(fault["type"] == "missing" for fault in error.errors()):
+            complain(f"No stack at {var}: run `make up`, name its folder with --var, or set ZHENGJI_… yourself.")
+            raise typer.Exit(2) from error
         for fault in error.errors():
-            complain(f"ZHENGJI_{'_'.join(map(str, fault['loc'])).upper()}: {fault['msg']} (looked in {files[0]})")
+            name, said = "_".join(map(str, fault["loc"])).upper(), fault["msg"].removeprefix("Value error, ")
+            complain(f"ZHENGJI_{name}: {said} (looked in {files[0]})")
         raise typer.Exit(2) from error

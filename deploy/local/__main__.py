@@ -45,10 +45,15 @@ def main(arguments: list[str]) -> int:
         _go_on_in_venv(here, arguments)
         from deploy.local.commands import run  # after .venv is there: it needs our packages
 
-        return run(given.command, here, names=given.names, remove=given.remove)
+        ended = run(given.command, here, names=given.names, remove=given.remove)
+        sys.stdout.flush()  # here, so that a reader who has gone is met above and not at the very end
+        return ended
     except CannotGoOn as trouble:
         say(f"stopped: {trouble}")
         return 1
+    except BrokenPipeError:  # whoever read our lines has seen enough, as in `status | head`
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
     except KeyboardInterrupt:
         say("stopped by you; run again to go on, or `make down`")
         return 130

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import yaml
 from pydantic import ValidationError
+from pydantic_core import ErrorDetails
 
 from shared.campaign.model import Campaign, Windows
 from shared.campaign.parts import repeats
-from shared.campaign.wording import sentence
+from shared.campaign.wording import sentence, yaml_sentence
 
 _Path = tuple[str | int, ...]
 # Instants stay text for the model to judge, so that one without a time zone is refused, not guessed.
@@ -146,8 +147,7 @@ def _node_of(source: bytes, file: str) -> yaml.MappingNode:
         raise CampaignErrors(file, [CampaignError(line, "", "文件不是 UTF-8 编码，请另存为 UTF-8")]) from error
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None) or getattr(error, "context_mark", None)
-        problem = getattr(error, "problem", None) or getattr(error, "reason", None) or str(error)
-        wrong = CampaignError(mark.line + 1 if mark else 1, "", f"YAML 格式有误：{problem}，请检查缩进、冒号和引号")
+        wrong = CampaignError(mark.line + 1 if mark else 1, "", yaml_sentence(error))
         raise CampaignErrors(file, [wrong]) from error
     if not isinstance(node, yaml.MappingNode):
         line = node.start_mark.line + 1 if node else 1
@@ -180,7 +180,10 @@ def _repeated_codes(content: Any, path: _Path, places: _Places) -> Iterator[Camp
 
 
 def _told(error: ValidationError, places: _Places) -> Iterator[CampaignError]:
-    for detail in error.errors():
+    details = error.errors()
+    for detail in details:
+        if detail["type"] == "too_short" and _fails_within(detail["loc"], details):
+            continue  # the list only counts as short because the faulty items were left out
         within = tuple(part for part in detail["loc"] if part != "[key]")
         if detail["type"] == "campaign_rule":
             for place, message in detail["ctx"]["places"]:
@@ -188,6 +191,10 @@ def _told(error: ValidationError, places: _Places) -> Iterator[CampaignError]:
                 yield CampaignError(places.line(path), _dotted(path), message)
         else:
             yield CampaignError(places.line(within), _dotted(within), sentence(detail))
+
+
+def _fails_within(loc: _Path, details: Sequence[ErrorDetails]) -> bool:
+    return any(len(other["loc"]) > len(loc) and other["loc"][: len(loc)] == loc for other in details)
 
 
 def _dotted(path: _Path) -> str:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
 
+from shared.campaign import model, parts
 from shared.campaign.loading import CampaignError, CampaignErrors, load_campaign, read_campaign
+from shared.campaign.wording import _WRITTEN
 
 FILE = Path(__file__).parents[2] / "campaigns/2024-teacher-training.yaml"
 SOURCE = FILE.read_text(encoding="utf-8")
@@ -37,7 +40,7 @@ WRONG = [
     ("consents_are_conditions: true", "consents_are_conditions: 1", "consents_are_conditions", "应为 true 或 false"),
     ("010-66490925", "01066490925.5", "helpline.phone", TEXT),
     ('code: "110000"', "code: 110000", "provinces[0].code", TEXT),
-    ('code: "110000"', 'code: "1100"', "provinces[0].code", "写法不符合要求（^[0-9]{6}$）"),
+    ('code: "110000"', 'code: "1100"', "provinces[0].code", "应为6位数字的行政区划代码，如 110000"),
     ('code: "120000"', 'code: "110000"', "provinces[1].code", "代码“110000”重复，每项须各不相同"),
     ("aliases: [津]", "aliases: [北京]", "provinces[1]", "名称或别名“北京”重复，每项须各不相同"),
     (
@@ -50,7 +53,7 @@ WRONG = [
     ("TOO_LONG: failed", "TOO_LNG: failed", "severities.TOO_LNG", "没有名为 TOO_LNG 的检查结果代码"),
     ("ranking_method: plain_mean", "ranking_method: luck", "ranking_method", "只能是以下之一：plain_mean"),
     ("exemplary_share: 0.1", "exemplary_share: 1.1", "exemplary_share", "不能大于 1"),
-    ("mailbox: jsyxmoe@163.com", "mailbox: 163.com", "mailbox", r"写法不符合要求（^[^@\s]+@[^@\s]+$）"),
+    ("mailbox: jsyxmoe@163.com", "mailbox: 163.com", "mailbox", "应为电子邮箱地址，如 name@example.com"),
     ("title: 国家中小学智慧教育平台教师研修应用案例征集", 'title: ""', "title", "不能为空"),
     ("[规模化, 组织化, 一体化]", "规模化", "categories[0].characteristics", "应为列表"),
     ('opens: "2024-09-10T00:00:00+08:00"', "opens: 2024-09-10T00:00:00", "windows.registration.opens", AWARE),
@@ -138,6 +141,42 @@ def test_everything_wrong_is_told_at_once_in_the_order_of_the_file():
         "provinces[2].aliases",
     ]
     assert [error.line for error in errors] == sorted(error.line for error in errors)
+
+
+def test_a_list_whose_items_are_faulty_is_not_called_too_short():
+    source = SOURCE
+    for weight in ("weight: 20", "weight: 25", "weight: 30", "weight: 15", "weight: 10"):
+        source = source.replace(weight, "weight: 7")
+    errors = errors_of(source)
+    assert {error.path for error in errors} == {f"categories[{n}].rubric" for n in range(3)}
+
+
+def test_a_list_that_is_short_in_earnest_is_still_told():
+    source = re.sub(r"(?m)^  duties:.*\n(    - .*\n)+", "  duties: []\n", SOURCE)
+    assert [(error.path, error.message) for error in errors_of(source)] == [("texts.duties", "至少要有 1 项")]
+
+
+def test_every_pattern_of_the_model_is_said_in_words():
+    sources = "".join(Path(module.__file__).read_text(encoding="utf-8") for module in (model, parts))
+    patterns = set(re.findall(r'pattern=r"([^"]+)"', sources))
+    assert patterns == set(_WRITTEN)
+
+
+@pytest.mark.parametrize(
+    ("source", "said"),
+    [
+        ("id: a\ntitle: [一, 二\n", "方括号中的列表缺少逗号或右括号 ]"),
+        ("id: a\n\tb: c\n", "行首用了制表符（Tab），请改用空格"),
+        ("id: a\nid2: *nowhere\n", "引用（*）的名称没有定义"),
+        ("a: 1\n---\nb: 2\n", "文件中只能有一份内容，请删去分隔行 ---"),
+        ("a: b: c\n", "这里不应有冒号（上一行可能缺引号，或缩进不对）"),
+        ('a: "没有写完\n', "引号没有成对"),
+        ("a: \x00\n", "有不可见的特殊字符"),
+    ],
+)
+def test_what_is_no_yaml_is_said_in_chinese(source, said):
+    (error,) = errors_of(source)
+    assert error.message == f"YAML 格式有误：{said}；请检查缩进、冒号和引号"
 
 
 @pytest.mark.parametrize(

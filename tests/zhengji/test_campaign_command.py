@@ -33,6 +33,15 @@ def test_a_file_that_is_not_there_is_said_in_one_line(tmp_path: Path) -> None:
     assert (result.exit_code, result.stderr) == (1, f"{tmp_path / 'none.yaml'}: No such file or directory\n")
 
 
+def test_faulty_items_do_not_make_their_list_too_short(tmp_path: Path) -> None:
+    file = tmp_path / "wrong.yaml"
+    file.write_text(FILE.read_text().replace("weight: 20", "weight: 21"))
+    result = CliRunner().invoke(app, ["check", str(file)])
+    said = result.stderr.splitlines()
+    assert said != []
+    assert [line for line in said if "至少要有" in line] == []
+
+
 def test_something_that_is_no_yaml_is_said_with_its_line(tmp_path: Path) -> None:
     file = tmp_path / "wrong.yaml"
     file.write_text("a: 1\nb: [2\nc: 3\n")
