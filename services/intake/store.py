@@ -108,14 +108,14 @@ def ensure_indexes(database: Database) -> None:
 
 def cases_of(records: Records[Case], account_id: str) -> Iterator[Row]:
     """The cases of one account for its list, the last saved first."""
-    only = ("campaign_id", "about", "number", "versions.version", "versions.withdrawn_at", "saved_at", "opened_at")
+    only = ("campaign_id", "about", "number", "versions.version", "versions.withdrawn_at", "saved_at", "ended")
     return records.rows({"account_id": account_id}, only=only, sort="-saved_at")
 
 
 def cases_with(records: Records[Case], person: str, *, without: str) -> Iterator[Row]:
     """The cases that list this person as an author, but for those of the account ``without``."""
     query = {"authors.people.person": person, "account_id": {"$ne": without}}
-    only = ("campaign_id", "about", "number", "versions.version", "versions.withdrawn_at", "saved_at", "confirmed")
+    only = ("campaign_id", "about", "number", "versions.version", "versions.withdrawn_at", "saved_at", "ended")
     return records.rows(query, only=only, sort="-saved_at")
 
 

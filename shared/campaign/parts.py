@@ -281,6 +281,8 @@ class Consent(Frozen):
 class Texts(Frozen):
     """What authors read and agree to."""
 
+    invitation: str = ""
+    """What is collected and who may take part: the first sentence of the front page."""
     declaration: Text
     consents_title: Text
     consents: Coded[Consent]

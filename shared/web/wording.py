@@ -4,22 +4,10 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from shared.campaign.parts import Window
+from shared.campaign.spans import day, short_day, since, span
 from shared.clock import SHANGHAI
 
 WEEKDAYS = "一二三四五六日"
-
-
-def day(at: datetime) -> str:
-    """2024年10月15日"""
-    local = at.astimezone(SHANGHAI)
-    return f"{local.year}年{local.month}月{local.day}日"
-
-
-def short_day(at: datetime) -> str:
-    """10月15日"""
-    local = at.astimezone(SHANGHAI)
-    return f"{local.month}月{local.day}日"
 
 
 def moment(at: datetime) -> str:
@@ -80,25 +68,14 @@ def size(octets: int) -> str:
     return f"{number} MB"
 
 
-def span(window: Window, *, year: bool = False) -> str:
-    """From when to when: 10月1日至10月15日; with hours where an end is not that of a day; years where they differ."""
-    opens, last = window.opens.astimezone(SHANGHAI), window.last_second
-    years = opens.year != last.year
-    end = "" if opens.date() == last.date() else (day(last) if years else short_day(last))
-    end += "" if f"{last:%H:%M:%S}" == "23:59:59" else f"{last:%H:%M:%S}"
-    return f"{since(window, year=year or years)}{f'至{end}' if end else ''}"
-
-
-def since(window: Window, *, year: bool = False) -> str:
-    """From when on: 10月1日, 11月23日22:40, with the hour where it does not begin with the day."""
-    opens = window.opens.astimezone(SHANGHAI)
-    clock = f"{opens:%H:%M:%S}" if opens.second else f"{opens:%H:%M}"
-    return f"{day(opens) if year else short_day(opens)}{'' if clock == '00:00' else clock}"
-
-
 def unbroken(text: str) -> str:
     """Hours such as 8:30–11:30 that no line end may cut in two."""
     return text.replace("–", "\u2060–\u2060")
+
+
+def sentence(text: str) -> str:
+    """What somebody typed, with the full stop that a sentence of ours around it needs."""
+    return text if text.endswith(("。", "！", "？", ".", "!", "?")) else f"{text}。"
 
 
 def masked(mobile: str) -> str:
@@ -118,6 +95,7 @@ FILTERS = {
     "span": span,
     "since": since,
     "unbroken": unbroken,
+    "sentence": sentence,
     "size": size,
     "masked": masked,
 }

@@ -379,7 +379,8 @@ def test_correcting_the_account(author: Browser, fields: dict[str, Any], message
     assert author.typed("city") == "苏州市"
 
 
-CLOSED = "报送已于北京时间2024年10月15日23:59:59截止，草稿不能再修改或报送。您的内容仍然保留，可以查看。"
+CLOSED = "报送已于北京时间2024年10月15日23:59:59截止，不能再报送。草稿仍可查看。"
+NOT_SAVED = "报送已于北京时间2024年10月15日23:59:59截止，这次的改动没有保存。截止前已保存的内容仍可查看。"
 TOO_LATE = datetime(2024, 10, 15, 16, 0, tzinfo=UTC)
 
 
@@ -422,7 +423,7 @@ def test_changing_files_and_sheet_too_late(author: Browser, clock: FixedClock) -
     ):
         author.open(path)
         assert author.post(path, received_at=TOO_LATE, **fields).status_code == 409
-        assert author.errors() == [CLOSED]
+        assert author.errors() == [NOT_SAVED]
         for name, value in fields.items():
             if name in {"title", "name", "people-0-unit"}:
                 assert author.typed(name) == value
@@ -442,3 +443,39 @@ def test_what_is_not_there(author: Browser, path: str, message: str) -> None:
     case = open_case(author)
     assert author.open(path.format(case=case)).status_code == 404
     assert message in author.page
+
+
+def test_who_is_signed_in_needs_no_login_and_who_is_not_needs_no_logout(author: Browser) -> None:
+    assert author.open("/login").headers["Location"] == "/cases"
+    author.fill("/logout")
+    assert author.open("/login").status_code == 200
+    assert author.open("/logout").headers["Location"] == "/"
+
+
+def test_errors_are_listed_in_the_order_of_the_page(browser: Browser) -> None:
+    browser.fill("/register", name="", mobile="", password="", password_again="", province="")
+    labels = ["姓名", "手机号", "密码", "再次输入密码", "省（自治区、直辖市）", "市（州、盟）", "县（市、区、旗）"]
+    labels += ["工作单位全称", "单位类型", "人员类别"]
+    starts = [re.sub(r"^请(填写|选择)?", "", error).rstrip("。") for error in browser.errors()]
+    assert starts == [*labels, "先阅读并勾选同意隐私说明，再注册"]
+    assert "请再次输入密码。" in browser.errors()
+
+
+@pytest.mark.parametrize(
+    ("path", "fields", "title"),
+    [
+        ("/login", {"mobile": "13800001234", "password": "wrong-password"}, "未能登录"),
+        ("/login", {"mobile": "", "password": "wrong-password"}, "请修改以下内容"),
+    ],
+)
+def test_the_summary_names_what_was_not_done(author: Browser, path: str, fields: dict[str, Any], title: str) -> None:
+    author.fill("/logout")
+    author.fill(path, **fields)
+    assert f'govuk-error-summary__title">{title}</h2>' in author.page
+
+
+def test_the_reset_knows_the_mobile_that_asked(author: Browser) -> None:
+    author.fill("/logout")
+    author.fill("/login/forgot", mobile="13800001234")
+    author.open("/login/reset")
+    assert author.typed("mobile") == "13800001234"

@@ -120,9 +120,7 @@ def test_an_extension_is_heard(
     closes = CAMPAIGN.windows.submission.closes
     author.open(f"{case}/check")
     assert author.post(f"{case}/check", received_at=closes.replace(hour=23)).status_code == 409
-    assert author.errors() == [
-        "报送已于北京时间2024年10月15日23:59:59截止，草稿不能再修改或报送。您的内容仍然保留，可以查看。"
-    ]
+    assert author.errors() == ["报送已于北京时间2024年10月15日23:59:59截止，不能再报送。草稿仍可查看。"]
     extended = CAMPAIGN.model_dump(mode="json")
     extended["revision"] = 2
     extended["windows"]["submission"]["closes"] = "2024-10-18T00:00:00+08:00"

@@ -256,5 +256,5 @@ def test_nothing_is_taken_after_the_window(author: Browser, path: str, app: App)
     refused = author.api("POST", path, announce(b"x"), received_at=closes)
     assert (refused.status_code, refused.get_json()["detail"]) == (
         409,
-        "报送已于北京时间2024年10月15日23:59:59截止，草稿不能再修改或报送。您的内容仍然保留，可以查看。",
+        "报送已于北京时间2024年10月15日23:59:59截止，这次的改动没有保存。截止前已保存的内容仍可查看。",
     )

@@ -13,13 +13,13 @@ from wtforms import FieldList, FormField, IntegerField, StringField
 from wtforms.validators import Length, Optional
 
 from shared.campaign.parts import Window
+from shared.campaign.spans import since, span
 from shared.clock import FixedClock
 from shared.trouble import Refused
 from shared.web import wording
 from shared.web.forms import ChineseForm, Filled, Mobile, WordsAtMost, digits
 from shared.web.frame import errors_of, places_of, summary_title
 from shared.web.messages import MESSAGES, ChineseMessages
-from shared.web.wording import since, span
 from tests.browser.gallery import AUTHOR, OFFICER, PROVINCE, gallery_app
 
 CLOSES = datetime(2024, 10, 15, 16, 0, tzinfo=UTC)

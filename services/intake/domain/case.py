@@ -31,7 +31,6 @@ from shared.events.review import DisqualificationRecorded, ResultOutcome, Result
 from shared.events.validation import FileChecked, Outcome, ReportReady
 from shared.trouble import NotThere, Refused
 
-
 MOST_VERSIONS = 40
 """Every version is kept whole, and a case has to stay within one document of the database."""
 
@@ -110,6 +109,11 @@ class Case(Aggregate):
 
     def _says_what_was_submitted(self, version: Version) -> bool:
         return version.same_as(self.about, self.authors, self.declaration, self.present_files)
+
+    @property
+    def disqualified(self) -> str:
+        """The notice's reason, by its code; empty for a case that takes part."""
+        return self.ended.disqualified if self.ended else ""
 
     def findings(self, campaign: Campaign, *, submitter: str) -> tuple[Finding, ...]:
         """Everything that holds a submission back now."""
@@ -299,8 +303,7 @@ class Case(Aggregate):
         """
         if self.state is State.SUBMITTED and self.versions[-1].by == by:
             return self.versions[-1].version
-        registered = [file.registered_at for file in self.present_files]
-        window.check_submission(campaign, received_at, edited_at=self.edited_at, registered=registered)
+        self.check_submission(campaign, received_at)
         if len(self.versions) >= MOST_VERSIONS:
             message = f"这个案例已报送{MOST_VERSIONS}版，不能再报送新的一版，以最后一版为准。如有需要，请致电服务热线。"
             raise Refused("too-many-versions", message, status=409)
@@ -322,6 +325,13 @@ class Case(Aggregate):
         for event in telling.submission(self.id, self.campaign_id, self.number, version, campaign):
             self.tell(event)
         return version.version
+
+    def check_submission(self, campaign: Campaign, received_at: datetime) -> None:
+        """Refused outside of the window, and for good once the case was disqualified."""
+        if self.disqualified:
+            raise Refused("disqualified", "本案例已被取消参加资格，不能再报送。如有疑问，请致电服务热线。", status=409)
+        registered = [file.registered_at for file in self.present_files]
+        window.check_submission(campaign, received_at, edited_at=self.edited_at, registered=registered)
 
     def withdraw(self, *, campaign: Campaign, received_at: datetime) -> int:
         """Take back what was submitted; the draft stays. Gives the version withdrawn, again if it is done."""

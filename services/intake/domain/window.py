@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from datetime import datetime, timedelta
 
 from shared.campaign.model import Campaign, Window
@@ -28,7 +28,9 @@ def check_drafting(campaign: Campaign, received_at: datetime) -> None:
         opens = first_moment(campaign.windows.registration)
         raise Refused("too-early", f"注册和填写将于北京时间{opens}开始，请届时再来。", status=409)
     if campaign.windows.submission.has_closed(received_at):
-        raise closed(campaign)
+        raise Refused(
+            "window-closed", f"{over(campaign)}，这次的改动没有保存。截止前已保存的内容仍可查看。", status=409
+        )
 
 
 def check_registration(campaign: Campaign, received_at: datetime) -> None:
@@ -58,7 +60,7 @@ def check_submission(
     in_grace = received_at < window.closes + timedelta(minutes=campaign.grace_minutes)
     only_uploads = edited_at < window.closes and all(at < window.closes for at in registered)
     if not (in_grace and only_uploads):
-        raise closed(campaign)
+        raise Refused("window-closed", f"{over(campaign)}，不能再报送。草稿仍可查看。", status=409)
 
 
 def check_withdrawal(campaign: Campaign, received_at: datetime) -> None:
@@ -66,7 +68,7 @@ def check_withdrawal(campaign: Campaign, received_at: datetime) -> None:
     if campaign.windows.submission.has_closed(received_at):
         raise Refused(
             "window-closed",
-            f"报送已于北京时间{last_second(campaign.windows.submission)}截止，不能再在此撤回。需要撤回的，请致电服务热线。",
+            f"{over(campaign)}，不能再在此撤回。需要撤回的，请致电服务热线。",
             status=409,
         )
 
@@ -78,9 +80,15 @@ def check_signing(campaign: Campaign, received_at: datetime) -> None:
         raise Refused("signing-closed", f"补签已于北京时间{last_second(window)}截止，不能再确认。", status=409)
 
 
-def closed(campaign: Campaign) -> Refused:
-    """Submission is over."""
-    end = last_second(campaign.windows.submission)
-    return Refused(
-        "window-closed", f"报送已于北京时间{end}截止，草稿不能再修改或报送。您的内容仍然保留，可以查看。", status=409
-    )
+def over(campaign: Campaign) -> str:
+    """How pages say that submission has closed, and when."""
+    return f"报送已于北京时间{last_second(campaign.windows.submission)}截止"
+
+
+def in_the_way(check: Callable[[], None]) -> str:
+    """What a check would refuse with; empty where it lets through."""
+    try:
+        check()
+    except Refused as refused:
+        return refused.message
+    return ""

@@ -6,7 +6,7 @@ import secrets
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 
 from services.intake.app import App
 from services.intake.domain.account import Account
@@ -128,8 +128,15 @@ class SubmitCase:
     command: str
 
 
-def submit_case(app: App, command: SubmitCase) -> int:
-    """Hand in the draft; gives the version. NotReady lists what is missing.
+class Submitted(NamedTuple):
+    """The version that counts, and whether it stood already because nothing had changed."""
+
+    version: int
+    stood_already: bool
+
+
+def submit_case(app: App, command: SubmitCase) -> Submitted:
+    """Hand in the draft. NotReady lists what is missing; the same command again is answered as the first time.
 
     Numbers are drawn at random rather than counted: no hot counter, and nobody learns how many cases there are. A drawn
     number that another case has is drawn again (about one in a thousand with a hundred thousand cases).
@@ -144,13 +151,20 @@ def submit_case(app: App, command: SubmitCase) -> int:
     raise Refused(NUMBER_TAKEN, "暂时未能生成编号，请稍后再次点击“确认报送”。草稿已保存。", status=503)
 
 
-def _submit(app: App, command: SubmitCase, by: Submitter, *, drawn: int) -> int:
+def _submit(app: App, command: SubmitCase, by: Submitter, *, drawn: int) -> Submitted:
+    stood = False
+
     def act(case: Case) -> int:
+        nonlocal stood
+        before = len(case.versions)
         campaign = app.campaigns.get(case.campaign_id)
         number = case_number(campaign.id[:4], drawn)
-        return case.submit(campaign=campaign, by=by, received_at=command.received_at, number=number)
+        version = case.submit(campaign=campaign, by=by, received_at=command.received_at, number=number)
+        stood = len(case.versions) == before
+        return version
 
-    return app.cases.change(command.case_id, owned(command.account_id, act), command=command.command)
+    version = app.cases.change(command.case_id, owned(command.account_id, act), command=command.command)
+    return Submitted(version, stood)
 
 
 def submitter(account: Account) -> Submitter:

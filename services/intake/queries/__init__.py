@@ -3,9 +3,19 @@
 from services.intake.queries.files import FileLine, file_state
 from services.intake.queries.lists import CaseLine, cases_i_am_in, category_name, my_cases
 from services.intake.queries.pages import CasePage, ToDo, as_links, case_page, page_of, to_do
-from services.intake.queries.papers import Receipt, SharedCase, answers, receipt, shared_case, sign_sheet
+from services.intake.queries.papers import (
+    Answer,
+    Receipt,
+    SharedCase,
+    answers,
+    answers_on,
+    receipt,
+    shared_case,
+    sign_sheet,
+)
 
 __all__ = [
+    "Answer",
     "CaseLine",
     "CasePage",
     "FileLine",
@@ -13,6 +23,7 @@ __all__ = [
     "SharedCase",
     "ToDo",
     "answers",
+    "answers_on",
     "as_links",
     "case_page",
     "cases_i_am_in",

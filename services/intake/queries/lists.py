@@ -19,7 +19,21 @@ STATE_WORDS: Mapping[State, tuple[str, str]] = {
     State.CHANGED: ("已修改，尚未重新报送", "doing"),
     State.WITHDRAWN: ("已撤回，尚未重新报送", "todo"),
 }
+_OVER_WORDS: Mapping[State, tuple[str, str]] = {
+    State.DRAFT: ("未报送", "todo"),
+    State.SUBMITTED: ("已报送", "done"),
+    State.CHANGED: ("已报送", "done"),
+    State.WITHDRAWN: ("已撤回", "todo"),
+}
+"""Once submission has closed there is nothing left to do."""
 UNNAMED = "未命名案例"
+
+
+def state_words(state: State, *, disqualified: bool, over: bool) -> tuple[str, str]:
+    """How a list and the head of a page name where a case stands, and its look."""
+    if disqualified:
+        return "已取消资格", "wrong"
+    return _OVER_WORDS[state] if over else STATE_WORDS[state]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -51,11 +65,14 @@ def _line(app: App, row: Mapping[str, Any], *, href: str) -> CaseLine:
     state = State.DRAFT
     if versions:
         state = State.WITHDRAWN if versions[-1].get("withdrawn_at") else State.SUBMITTED
-    words, look = STATE_WORDS[state]
+    campaign = app.campaigns.get(row["campaign_id"])
+    out = bool((row.get("ended") or {}).get("disqualified"))
+    over = campaign.windows.submission.has_closed(app.clock())
+    words, look = state_words(state, disqualified=out, over=over)
     return CaseLine(
         href=href,
         title=about["title"] or UNNAMED,
-        category=category_name(app.campaigns.get(row["campaign_id"]), about["category"]),
+        category=category_name(campaign, about["category"]),
         state=words,
         look=look,
         number=row.get("number") or "",

@@ -9,7 +9,7 @@ from datetime import datetime
 from services.intake.app import App
 from services.intake.domain.account import Account
 from services.intake.domain.case import Case, State
-from services.intake.domain.files import Check, File, megabytes, reserved_materials, stored_materials
+from services.intake.domain.files import MB, Check, File, megabytes, reserved_materials, stored_materials
 from services.intake.domain.findings import (
     Finding,
     author_findings,
@@ -19,10 +19,12 @@ from services.intake.domain.findings import (
     sheet_findings,
 )
 from services.intake.domain.timeline import Step, next_date, timeline
+from services.intake.domain.window import check_drafting, check_withdrawal, in_the_way, over
 from services.intake.queries.files import FileLine, file_lines, file_state, said, words_hint
-from services.intake.queries.lists import STATE_WORDS, UNNAMED, category_name
+from services.intake.queries.lists import UNNAMED, category_name, state_words
 from shared.campaign.model import Campaign
 from shared.counting import count
+from shared.web.wording import size
 
 OUTCOME_WORDS = {"exemplary": "典型案例", "showcase": "展示案例", "not-selected": "未入选推荐案例"}
 
@@ -63,6 +65,7 @@ class CasePage:
     """One case as its author sees it."""
 
     id: str
+    campaign_id: str
     title: str
     category: str
     state: str
@@ -79,7 +82,12 @@ class CasePage:
     used: int
     limit: int
     used_words: str
-    is_open: bool
+    can_edit: bool
+    can_submit: bool
+    can_finish: bool
+    closed: str
+    no_edit: str
+    no_withdrawal: str
     to_submit: bool
     is_submitted: bool
     was_submitted: bool
@@ -99,7 +107,9 @@ def case_page(app: App, case_id: str, account_id: str) -> CasePage:
 def page_of(app: App, case: Case) -> CasePage:
     """One case as a page."""
     campaign, now = app.campaigns.get(case.campaign_id), app.clock()
-    words, look = STATE_WORDS[case.state]
+    may_submit = not in_the_way(lambda: case.check_submission(campaign, now))
+    is_over = _is_over(campaign, now) and not may_submit
+    words, look = state_words(case.state, disqualified=bool(case.disqualified), over=is_over)
     lines = file_lines(case, campaign)
     uploads = tuple(upload for upload in case.uploads if upload.holds(now))
     used = stored_materials(case.present_files) + reserved_materials(uploads, now)
@@ -108,6 +118,7 @@ def page_of(app: App, case: Case) -> CasePage:
     scans = [line for file, line in lines if file.role == "sheet" and not file.gone_at]
     return CasePage(
         id=case.id,
+        campaign_id=case.campaign_id,
         title=case.about.title or UNNAMED,
         category=category_name(campaign, case.about.category),
         state=words,
@@ -133,8 +144,13 @@ def page_of(app: App, case: Case) -> CasePage:
         ),
         used=used,
         limit=limit,
-        used_words=f"{megabytes(used)} / {megabytes(limit)}",
-        is_open=not campaign.windows.submission.has_closed(now),
+        used_words=f"{size(used) if used < MB else megabytes(used)} / {megabytes(limit)}",
+        can_edit=not case.disqualified and not in_the_way(lambda: check_drafting(campaign, now)),
+        can_submit=may_submit,
+        can_finish=may_submit and bool(uploads),
+        closed="" if may_submit else _closed(case, campaign, now),
+        no_edit=_no_edit(case, campaign, now, may_submit=may_submit),
+        no_withdrawal=_no_withdrawal(case, campaign, now),
         to_submit=case.state is not State.SUBMITTED,
         is_submitted=case.latest is not None,
         was_submitted=bool(case.versions),
@@ -145,6 +161,40 @@ def page_of(app: App, case: Case) -> CasePage:
         closes=campaign.windows.submission.closes,
         saved_at=case.saved_at,
     )
+
+
+def _is_over(campaign: Campaign, now: datetime) -> bool:
+    return campaign.windows.submission.has_closed(now)
+
+
+def _closed(case: Case, campaign: Campaign, now: datetime) -> str:
+    """Why nothing can be handed in now, and what counts instead."""
+    if case.disqualified or not _is_over(campaign, now):
+        return in_the_way(lambda: case.check_submission(campaign, now))
+    if case.latest is None:
+        return f"{over(campaign)}。这个案例{'撤回后没有再次报送' if case.versions else '没有报送'}，草稿仍可查看。"
+    later = "，此后的修改没有报送" if case.state is State.CHANGED else ""
+    return f"{over(campaign)}。有效版本为第{case.latest.version}版{later}。"
+
+
+def _no_edit(case: Case, campaign: Campaign, now: datetime, *, may_submit: bool) -> str:
+    """Why nothing can be changed now; empty while it can."""
+    if case.disqualified:
+        return "本案例已被取消参加资格，内容不能再修改。"
+    if may_submit and _is_over(campaign, now):
+        return f"{over(campaign)}，内容不能再修改。截止前已登记的文件，在短时间内传完后仍可报送。"
+    if _is_over(campaign, now):
+        return _closed(case, campaign, now)
+    return in_the_way(lambda: check_drafting(campaign, now))
+
+
+def _no_withdrawal(case: Case, campaign: Campaign, now: datetime) -> str:
+    """Why the case cannot be taken back now; empty while it can."""
+    if case.disqualified:
+        return "本案例已被取消参加资格，无须撤回。"
+    if case.latest is None:
+        return "这个案例没有有效的报送，无须撤回。"
+    return in_the_way(lambda: check_withdrawal(campaign, now))
 
 
 def _reason(campaign: Campaign, code: str) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from services.intake.adapters.sheet_docx import SheetRow, SignSheet
@@ -11,7 +11,7 @@ from services.intake.domain.account import Account
 from services.intake.domain.case import Case
 from services.intake.domain.sheet import About, Authors
 from services.intake.domain.version import Version
-from services.intake.domain.window import last_second
+from services.intake.domain.window import check_signing, in_the_way, last_second
 from services.intake.queries.files import FileLine, file_line, file_lines
 from services.intake.queries.lists import UNNAMED, category_name
 from shared.campaign.model import Campaign
@@ -28,8 +28,13 @@ class Answer:
     href: str
 
 
-def answers(app: App, case: Case) -> tuple[Answer, ...]:
-    """Everything that a submission would hand in, line by line."""
+def answers(app: App, case: Case, *, change: bool = True) -> tuple[Answer, ...]:
+    """Everything that a submission would hand in, line by line; without ``change`` nothing leads to where it is."""
+    lines = _answers(app, case)
+    return lines if change else tuple(replace(line, href="") for line in lines)
+
+
+def _answers(app: App, case: Case) -> tuple[Answer, ...]:
     campaign = app.campaigns.get(case.campaign_id)
     base = f"/cases/{case.id}"
     files = [(file.role, line) for file, line in file_lines(case, campaign) if not file.gone_at]
@@ -48,6 +53,12 @@ def answers(app: App, case: Case) -> tuple[Answer, ...]:
         Answer(key="非原创部分的出处", value=case.declaration.sources, href=f"{base}/declaration"),
         Answer(key="签名的案例信息表", value=named("sheet"), href=f"{base}/declaration"),
     )
+
+
+def answers_on(app: App, case: Case, page: str) -> tuple[Answer, ...]:
+    """What was filled in on one page, to be read once it can no longer be changed."""
+    href = f"/cases/{case.id}/{page}"
+    return tuple(replace(answer, href="") for answer in _answers(app, case) if answer.href == href)
 
 
 def _about_answers(about: About, campaign: Campaign, base: str) -> tuple[Answer, ...]:
@@ -117,6 +128,7 @@ class SharedCase:
     authors: tuple[str, ...]
     declaration: str
     confirmed_at: datetime | None
+    closed: str
 
 
 def shared_case(app: App, case_id: str, account: Account) -> SharedCase:
@@ -134,6 +146,7 @@ def shared_case(app: App, case_id: str, account: Account) -> SharedCase:
         authors=_people(case.authors, mobile=False),
         declaration=campaign.texts.declaration,
         confirmed_at=confirmed,
+        closed=in_the_way(lambda: check_signing(campaign, app.clock())),
     )
 
 
@@ -155,7 +168,10 @@ class Receipt:
     files: tuple[FileLine, ...]
     unsigned: tuple[str, ...]
     withdrawn_at: datetime | None
+    disqualified: bool
+    reported: bool
     closes: str
+    is_over: bool
     other_versions: tuple[int, ...]
 
 
@@ -189,6 +205,9 @@ def _receipt(app: App, case: Case, version: Version) -> Receipt:
         files=tuple(_on_receipt(file_line(file, checks.get(file.file_id), kinds)) for file in version.files),
         unsigned=version.unsigned,
         withdrawn_at=version.withdrawn_at,
+        disqualified=bool(case.disqualified),
+        reported=any(report.version == version.version for report in case.reports),
         closes=last_second(campaign.windows.submission),
+        is_over=campaign.windows.submission.has_closed(app.clock()),
         other_versions=tuple(each.version for each in case.versions if each.version != version.version),
     )

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from flask import Response, flash, make_response, redirect, render_template, request
+from flask import Response, flash, make_response, redirect, render_template, request, session
 
 from services.intake import queries
 from services.intake.domain.account import Account
+from services.intake.domain.window import check_registration, in_the_way
 from services.intake.handlers import accounts as commands
-from services.intake.routes.at_hand import account, pieces
+from services.intake.routes.at_hand import account, closed_page, pieces
 from services.intake.routes.forms.accounts import (
     AskResetForm,
     ChangePasswordForm,
@@ -18,7 +19,7 @@ from services.intake.routes.forms.accounts import (
 )
 from services.intake.routes.forms.fields import PlainForm
 from shared.web import kept
-from shared.web.access import asks, public
+from shared.web.access import asks, public, somebody
 from shared.web.app import received_at
 from shared.web.forms import answer_form
 
@@ -39,6 +40,11 @@ def _signed_in(response: Response, author: Account) -> Response:
     return response
 
 
+def _is_author() -> bool:
+    person = somebody()
+    return person is not None and person.kind == "author"
+
+
 def _to(address: str) -> Response:
     return make_response(redirect(address, 303))
 
@@ -48,6 +54,9 @@ def register() -> Response:
     """Make an account, after the privacy notice; the author is signed in at once."""
     app = pieces()
     campaign = app.campaigns.current()
+    if closed := in_the_way(lambda: check_registration(campaign, received_at())):
+        onward = [("已有账号？作者登录", "/login"), ("返回首页", "/")]
+        return closed_page("作者注册", closed, onward=onward)
     form = RegisterForm()
     form.offer(campaign)
 
@@ -72,6 +81,8 @@ def register() -> Response:
 @public
 def login() -> Response:
     """Sign in; a form whose session had expired goes on from here."""
+    if request.method == "GET" and not kept.luggage() and _is_author():
+        return _to("/cases")
     app = pieces()
     form = LoginForm()
 
@@ -86,6 +97,8 @@ def login() -> Response:
 def logout() -> Response:
     """Sign out, after a press of the button."""
     if request.method == "GET":
+        if not _is_author():
+            return _to("/")
         return make_response(render_template("logout.html", form=PlainForm()))
     flash("您已退出登录。", "done")
     response = _to("/")
@@ -98,6 +111,8 @@ def my_account() -> Response:
     """See and correct what one said about oneself."""
     app, author = pieces(), account()
     campaign = app.campaigns.current()
+    submitted = [case for case in queries.my_cases(app, author.id) if case.number]
+    is_over = campaign.windows.submission.has_closed(app.clock())
     form = ProfileForm(obj=author.profile)
     form.offer(campaign)
 
@@ -105,11 +120,11 @@ def my_account() -> Response:
         commands.correct_profile(
             app, commands.CorrectProfile(account_id=author.id, profile=form.profile(), command=form.command)
         )
-        flash("账号资料已保存。已报送的案例仍按原资料保存；需要更新的，请在截止前重新报送。", "done")
+        again = "" if is_over or not submitted else "已报送的案例仍按原资料保存；需要更新的，请在截止前重新报送。"
+        flash(f"账号资料已保存。{again}", "done")
         return _to("/account")
 
-    cases = queries.my_cases(app, author.id)
-    return answer_form(form, "account.html", act, account=author, submitted=[case for case in cases if case.number])
+    return answer_form(form, "account.html", act, account=author, submitted=submitted, is_over=is_over)
 
 
 @asks("own_account")
@@ -142,6 +157,7 @@ def forgot() -> Response:
 
     def act() -> Response:
         commands.ask_reset(app, commands.AskReset(mobile=form.mobile.data, command=form.command))
+        session["reset_mobile"] = form.mobile.data
         flash("如果这个手机号已注册并填写了电子邮箱，验证码已发往该邮箱，30分钟内有效。", "done")
         return _to("/login/reset")
 
@@ -155,7 +171,7 @@ def forgot() -> Response:
 def reset() -> Response:
     """Set another password by the code from the mail."""
     app = pieces()
-    form = ResetForm()
+    form = ResetForm(data={"mobile": session.get("reset_mobile", "")})
 
     def act() -> Response:
         commands.reset_password(

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 
-from flask import current_app
+from flask import Response, current_app, make_response, render_template, request
 
 from services.intake.app import App
 from services.intake.domain.account import Account
+from services.intake.queries import Answer
 from shared.campaign.model import Campaign
 from shared.trouble import NotThere
 from shared.web.access import LoginNeeded, who
@@ -26,6 +28,14 @@ def account() -> Account:
         return pieces().accounts.get(who().id)
     except NotThere:
         raise LoginNeeded("author") from None
+
+
+def closed_page(
+    title: str, why: str, *, above: str = "", answers: Sequence[Answer] = (), onward: Sequence[tuple[str, str]] = ()
+) -> Response:
+    """Instead of a form that would be refused: why, and what stands. A post is answered as refused."""
+    page = render_template("closed.html", title=title, why=why, above=above, answers=answers, onward=onward)
+    return make_response(page, 409 if request.method == "POST" else 200)
 
 
 def submission_bell(campaign: Campaign, *, saved_at: datetime | None = None) -> Bell | None:

@@ -5,11 +5,14 @@ from __future__ import annotations
 from flask import Response, flash, make_response, redirect, render_template, request
 
 from services.intake import queries
+from services.intake.app import App
 from services.intake.domain.findings import NotReady
+from services.intake.domain.window import check_drafting, in_the_way, over
 from services.intake.handlers import cases as commands
-from services.intake.routes.at_hand import account, pieces, submission_bell
+from services.intake.routes.at_hand import account, closed_page, pieces, submission_bell
 from services.intake.routes.forms.fields import PlainForm
 from services.intake.routes.forms.sheet import NewCaseForm
+from shared.campaign.model import Campaign
 from shared.trouble import NotThere
 from shared.web.access import asks, who
 from shared.web.app import received_at
@@ -30,15 +33,26 @@ def my_cases() -> Response:
             cases=queries.my_cases(app, author.id),
             others=queries.cases_i_am_in(app, author),
             campaign=app.campaigns.current(),
+            closed=_no_new_case(app),
             bell=submission_bell(app.campaigns.current()),
         )
     )
+
+
+def _no_new_case(app: App) -> str:
+    """Why no draft can be begun now; empty while one can."""
+    campaign, at = app.campaigns.current(), received_at()
+    if campaign.windows.submission.has_closed(at):
+        return f"{over(campaign)}，不能再建立案例。"
+    return in_the_way(lambda: check_drafting(campaign, at))
 
 
 @asks("own_cases")
 def new_case() -> Response:
     """Begin a draft."""
     app, author = pieces(), account()
+    if closed := _no_new_case(app):
+        return closed_page("建立案例草稿", closed, onward=[("返回我的案例", "/cases")])
     form = NewCaseForm()
     form.offer(app.campaigns.current())
 
@@ -67,7 +81,7 @@ def case(case_id: str) -> Response:
     """The task list of a case, its files and its timeline."""
     app = pieces()
     page = queries.case_page(app, case_id, who().id)
-    bell = submission_bell(app.campaigns.current(), saved_at=page.saved_at)
+    bell = submission_bell(app.campaigns.get(page.campaign_id), saved_at=page.saved_at)
     back = ("返回我的案例", "/cases")
     return make_response(render_template("case.html", page=page, bell=bell, back=back))
 
@@ -78,17 +92,20 @@ def check(case_id: str) -> Response:
     app = pieces()
     case = app.own_case(case_id, who().id)
     form = PlainForm()
+    form.refused_title = "未能报送"
+    page = queries.page_of(app, case)
+    campaign = app.campaigns.get(case.campaign_id)
     shown = {
-        "page": queries.page_of(app, case),
-        "answers": queries.answers(app, case),
-        "campaign": app.campaigns.get(case.campaign_id),
-        "bell": submission_bell(app.campaigns.current(), saved_at=case.saved_at),
+        "page": page,
+        "answers": queries.answers(app, case, change=page.can_edit),
+        "campaign": campaign,
+        "bell": submission_bell(campaign, saved_at=case.saved_at),
         "back": ("返回案例", f"/cases/{case_id}"),
     }
 
     def act() -> Response:
         try:
-            commands.submit_case(
+            submitted = commands.submit_case(
                 app,
                 commands.SubmitCase(
                     case_id=case_id, account_id=who().id, received_at=received_at(), command=form.command
@@ -97,9 +114,18 @@ def check(case_id: str) -> Response:
         except NotReady as not_ready:
             missing = queries.as_links(case_id, not_ready.findings)
             return make_response(render_template("check.html", form=form, missing=missing, **shown), 422)
+        if submitted.stood_already:
+            flash(_stands(campaign, submitted.version))
         return _to(f"/cases/{case_id}/receipt")
 
     return answer_form(form, "check.html", act, missing=queries.to_do(app, case), **shown)
+
+
+def _stands(campaign: Campaign, version: int) -> str:
+    """Said on the receipt when nothing new was handed in."""
+    if campaign.windows.submission.has_closed(received_at()):
+        return f"{over(campaign)}，没有重新报送；有效版本为第{version}版。"
+    return f"内容没有改动，没有重新报送；有效版本为第{version}版。"
 
 
 @asks("own_cases")
@@ -118,7 +144,11 @@ def withdraw(case_id: str) -> Response:
     page = queries.case_page(app, case_id, who().id)
     if not page.was_submitted:
         raise NotThere("这个案例尚未报送，无须撤回。")
+    if request.method == "GET" and page.no_withdrawal:
+        onward = [("返回案例", f"/cases/{case_id}")]
+        return closed_page("撤回案例", page.no_withdrawal, above=page.title, onward=onward)
     form = PlainForm()
+    form.refused_title = "未能撤回"
 
     def act() -> Response:
         commands.withdraw_case(

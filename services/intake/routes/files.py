@@ -86,6 +86,7 @@ def _page(case_id: str, role: FileRole) -> tuple[FileForm, dict[str, Any]]:
     case = app.own_case(case_id, who().id)
     campaign = app.campaigns.get(case.campaign_id)
     form = FileForm()
+    form.refused_title = "未能上传"
     form.offer(campaign)
     form.replaces.data = form.replaces.data or request.args.get("replaces", "")
     return form, {
@@ -125,6 +126,13 @@ def add(case_id: str, role: FileRole) -> Response:
     return answer_form(form, template, act, **values)
 
 
+def _closed(case: Case, role: FileRole) -> Response | None:
+    """Where nothing can be changed any more: back to the files, which say why."""
+    if request.method == "GET" and not page_of(pieces(), case).can_edit:
+        return make_response(redirect(f"/cases/{case.id}/{PAGES[role]}", 303))
+    return None
+
+
 @asks("own_cases")
 def file(case_id: str, file_id: str) -> Response:
     """Rename a file, or give it another kind."""
@@ -132,6 +140,8 @@ def file(case_id: str, file_id: str) -> Response:
     case = app.own_case(case_id, who().id)
     campaign = app.campaigns.get(case.campaign_id)
     kept = case.file(file_id)
+    if gone := _closed(case, kept.role):
+        return gone
     form = RenameForm(data={"name": kept.name, "kind": kept.kind or None})
     form.offer(campaign)
 
@@ -159,8 +169,12 @@ def file(case_id: str, file_id: str) -> Response:
 def delete(case_id: str, file_id: str) -> Response:
     """Take a file out of the draft, after asking."""
     app = pieces()
-    kept = app.own_case(case_id, who().id).file(file_id)
+    case = app.own_case(case_id, who().id)
+    kept = case.file(file_id)
+    if gone := _closed(case, kept.role):
+        return gone
     form = PlainForm()
+    form.refused_title = "未能删除"
 
     def act() -> Response:
         commands.delete_file(

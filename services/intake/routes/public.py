@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from flask import Response, make_response, render_template
 
+from services.intake.domain.window import check_registration, in_the_way, over
 from services.intake.routes.at_hand import pieces, submission_bell
 from shared.web.access import public
 
@@ -12,8 +13,18 @@ from shared.web.access import public
 def front() -> Response:
     """The front page: what it is, until when, and three doors."""
     campaign = pieces().campaigns.current()
-    bell = submission_bell(campaign)
-    return make_response(render_template("front.html", campaign=campaign, bell=bell))
+    now, windows = pieces().clock(), campaign.windows
+    no_sign_up = in_the_way(lambda: check_registration(campaign, now))
+    return make_response(
+        render_template(
+            "front.html",
+            campaign=campaign,
+            bell=submission_bell(campaign),
+            no_sign_up=no_sign_up,
+            over=f"{over(campaign)}。" if windows.submission.has_closed(now) else "",
+            published=windows.publication.announced and windows.publication.has_opened(now),
+        )
+    )
 
 
 @public

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
+from urllib.parse import quote
 
-from flask import Response, flash, jsonify, make_response, redirect
+from flask import Response, flash, jsonify, make_response, redirect, request
 from wtforms.fields import SelectChoice
 
 from services.intake.adapters.sheet_docx import write_sheet
@@ -14,8 +15,8 @@ from services.intake.app import App
 from services.intake.domain.case import Case
 from services.intake.domain.sheet import About, Agreed, Authors, Declaration, SavedMeanwhile, Studio, same
 from services.intake.handlers.cases import SavePart, save_part
-from services.intake.queries import category_name, page_of, sign_sheet
-from services.intake.routes.at_hand import pieces, submission_bell
+from services.intake.queries import answers_on, category_name, page_of, sign_sheet
+from services.intake.routes.at_hand import closed_page, pieces, submission_bell
 from services.intake.routes.files import upload_box
 from services.intake.routes.forms.fields import is_draft
 from services.intake.routes.forms.files import FileForm
@@ -164,8 +165,11 @@ def printable(case_id: str) -> Response:
     app, case, _ = _opened(case_id)
     response = make_response(write_sheet(sign_sheet(app, case)))
     response.content_type = "application/vnd.openxmlformats-officedocument.wordprocessingml.document"
-    response.headers.set("Content-Disposition", "attachment", filename="附表1-案例信息表.docx")
+    response.headers["Content-Disposition"] = f"attachment; filename*=UTF-8''{quote('附表1-案例信息表.docx')}"
     return response
+
+
+_TITLES = {"sheet": "案例信息表", "authors": "作者信息", "declaration": "作者声明与共享提示"}
 
 
 def _opened(case_id: str) -> tuple[App, Case, Campaign]:
@@ -204,11 +208,17 @@ def _saved(case_id: str, rev: int, *, onward: str) -> Response:
 
 
 def _answer(form: ChineseForm, template: str, act: Any, app: App, case: Case, campaign: Campaign) -> Response:
+    page, name = page_of(app, case), template.removesuffix(".html")
+    if request.method == "GET" and not page.can_edit:
+        above = f"{page.title} · {page.state}"
+        onward = [("返回案例", f"/cases/{case.id}")]
+        return closed_page(_TITLES[name], page.no_edit, above=above, answers=answers_on(app, case, name), onward=onward)
+    form.refused_title = "未能保存"
     return answer_form(
         form,
         template,
         act,
-        page=page_of(app, case),
+        page=page,
         campaign=campaign,
         box=upload_box(case, "sheet", campaign),
         scan_form=FileForm(formdata=None),

@@ -73,14 +73,24 @@ class ProfileForm(ChineseForm):
 class RegisterForm(ProfileForm):
     """Make an account."""
 
+    refused_title = "未能注册"
+    _fields: dict[str, Any]
+
     mobile = StringField("手机号", filters=[bare], validators=[Filled(), FittingMobile()])
     password = PasswordField("密码", validators=[Filled(), GoodPassword()])
     password_again = PasswordField("再次输入密码", validators=[Filled(), SamePassword("password")])
     privacy = BooleanField("我已阅读并同意隐私说明", validators=[Ticked("请先阅读并勾选同意隐私说明，再注册。")])
 
+    def __init__(self, *given: Any, **more: Any) -> None:
+        super().__init__(*given, **more)
+        first = ("name", "mobile", "password", "password_again")  # as on the page, for the error summary goes by it
+        self._fields = {name: self._fields[name] for name in (*first, *self._fields)}
+
 
 class LoginForm(ChineseForm):
     """Sign in."""
+
+    refused_title = "未能登录"
 
     mobile = StringField("手机号", filters=[bare], validators=[Filled(), FittingMobile()])
     password = PasswordField("密码", validators=[Filled()])
