@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -72,6 +73,7 @@ class Relay:
         self._states = States(database, settle=settle)
         self._doubts_looked_at = 0.0
         self._unproven: set[StateOf] = set()
+        self._hurrying = threading.Event()
         self._marking = ThreadPoolExecutor(1, thread_name_prefix="relay-marks")
 
     def step(self) -> int:
@@ -94,6 +96,10 @@ class Relay:
         OUTBOX_WAITING.labels(service).set(waiting)
         OUTBOX_OLDEST_SECONDS.labels(service).set((datetime.now(UTC) - oldest).total_seconds() if oldest else 0)
         return told
+
+    def hurry(self) -> None:
+        """Begin no further wave; what waits stays in the outboxes."""
+        self._hurrying.set()
 
     def close(self) -> None:
         """Stop telling and let another relay take over at once."""
@@ -124,7 +130,7 @@ class Relay:
         marks: list[Future[None]] = []
         rest = iter(documents)
         try:
-            while some := list(islice(rest, self._at_once)):
+            while not self._hurrying.is_set() and (some := list(islice(rest, self._at_once))):
                 acknowledged: list[tuple[Any, Row]] = []
                 try:
                     self._tell_in_waves(some, acknowledged)
@@ -139,7 +145,8 @@ class Relay:
 
     def _tell_in_waves(self, documents: list[Row], acknowledged: list[tuple[Any, Row]]) -> None:
         left = [(document["_id"], list(document["outbox"])) for document in documents]
-        while wave := [(id_, entry) for id_, entries in left for entry in _first_of_each_topic(entries)]:
+        while left and not self._hurrying.is_set():
+            wave = [(id_, entry) for id_, entries in left for entry in _first_of_each_topic(entries)]
             results = self._tell([entry for _, entry in wave])
             acknowledged += [each for each, result in zip(wave, results, strict=True) if result]
             if failed := results.count(False):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime
 
 import pytest
@@ -16,7 +16,7 @@ from shared.messaging.hearing import HearLoop
 from shared.messaging.memory import MemoryBus
 from shared.messaging.port import Bus, Received
 from shared.messaging.relay import Relay
-from shared.records import Database, Records
+from shared.records import Database, Records, Row
 from shared.trouble import Away, NotThere, Refused
 from tests.shared.model import Basket, BasketRecord, withdrawn
 
@@ -263,6 +263,24 @@ def test_only_one_relay_tells_at_a_time(world: World) -> None:
     world.told.change(name, lambda basket: basket.put())
     assert second.step() == 1
     second.close()
+
+
+def test_a_relay_that_is_asked_to_hurry_begins_no_further_wave(world: World) -> None:
+    name = f"{world.mark}-a"
+    world.told.create(Basket(id=name))
+    for _ in range(3):
+        world.told.change(name, lambda basket: basket.put())
+    tell = world.relay._tell
+
+    def ask_to_hurry(entries: Sequence[Row]) -> list[bool]:
+        world.relay.hurry()
+        return tell(entries)
+
+    world.relay._tell = ask_to_hurry  # type: ignore[method-assign]
+    assert world.relay.step() == 1
+    row = world.speaking.collection("baskets").find_one({"_id": name})
+    assert row is not None
+    assert [entry["seq"] for entry in row["outbox"]] == [2, 3]
 
 
 def put_and_withdraw(basket: Basket) -> None:
