@@ -1,6 +1,6 @@
 # What one does with the platform on one machine; `make help` lists it.
 .DEFAULT_GOAL := help
-.PHONY: help install demo up up-servers down status test check bench images screenshots lock
+.PHONY: help install demo up up-servers down status test check faults bench images screenshots lock
 
 LOCAL := python3 -m deploy.local
 PYTHON := .venv/bin/python
@@ -36,6 +36,10 @@ check: ## lint, types and the walls between the rooms
 	@failed=; for tool in "$(PYTHON) -m ruff check ." "$(PYTHON) -m ruff format --check ." "$(PYTHON) -m mypy" .venv/bin/lint-imports; do \
 		echo "$$tool"; $$tool || failed=1; \
 	done; test -z "$$failed"
+
+faults: ## break a cluster of three under load: make faults SEED=1 MINUTES=20
+	@$(LOCAL) install --tests
+	@$(PYTHON) -m tests.faults --seed $(or $(SEED),1) --minutes $(or $(MINUTES),20)
 
 bench: ## print the measured ratios
 	@ZHENGJI_VAR=var/bench $(LOCAL) servers
