@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
 
 _KEPT = frozenset("\n\t")
@@ -22,6 +23,15 @@ def legible(text: str) -> str:
 def one_line(text: str) -> str:
     """The same on one line."""
     return " ".join(legible(text).replace("\t", " ").split("\n"))
+
+
+MAIL = r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@(?:[A-Za-z0-9-]{1,63}\.)+[A-Za-z0-9-]{2,63}"
+"""One e-mail address as every mail server takes it."""
+
+
+def is_mail_address(text: str) -> bool:
+    """Whether this is one such address."""
+    return bool(re.fullmatch(MAIL, text)) and len(text) <= 254
 
 
 def _is_none(letter: str) -> bool:

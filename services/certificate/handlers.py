@@ -14,6 +14,7 @@ from shared.events.base import Event
 from shared.events.intake import AuthorContacts, AuthorSessionsRevoked, CaseSubmittedInFull
 from shared.events.review import CampaignPublished, CaseDisqualified, ResultPublished, StaffSessionsRevoked
 from shared.events.wire import Heard
+from shared.text import one_line
 from shared.trouble import Refused
 
 REASON_LIMIT = 200
@@ -38,7 +39,7 @@ def correct_certificate(
     """Ask for a corrected certificate in the place of the one that bears this number."""
     certificate = app.numbered(number)
     current = certificate.current
-    name, unit = printed_name(name), unit.strip()
+    name, unit = printed_name(name), one_line(unit).strip()
     if number != current.number or certificate.revocation is not None:
         raise Refused("not-in-force", "该编号的证书已被更正或撤销，请对现行的证书办理更正。", status=409)
     if (name, unit) == (current.wording.holder_name, current.wording.unit):

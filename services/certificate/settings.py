@@ -27,7 +27,7 @@ class CertificateSettings(ServiceSettings):
     query_limit: str = "60/minute"
     """How often one address may query by name."""
     query_name_limit: str = "30/hour"
-    """How often anybody may query one name."""
+    """How often one address may query one name."""
     job_lease_seconds: int = 120
 
     @model_validator(mode="after")

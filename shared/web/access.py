@@ -100,6 +100,11 @@ def somebody() -> Principal | None:
     return person
 
 
+def known_as(kind: Kind) -> Principal | None:
+    """Who came with a valid token of that kind; for pages that begin and end sessions."""
+    return next((person for person in _known() if person.kind == kind), None)
+
+
 def whose() -> frozenset[Whose]:
     """Whose things the present action may touch for this person; the view checks that the thing is one of them."""
     found: frozenset[Whose] = g.get("whose", frozenset())

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TypeVar
+import json
+from typing import Any, TypeVar
 
 from flask import request
 from pydantic import BaseModel, ValidationError
+
+from shared.text import legible
 
 Model = TypeVar("Model", bound=BaseModel)
 
@@ -47,9 +50,27 @@ class UnfitBody(Exception):
 def body(model: type[Model]) -> Model:
     """The JSON body of this request as ``model``; UnfitBody names what does not fit."""
     try:
-        return model.model_validate_json(request.get_data())
+        return model.model_validate_json(_legible_json(request.get_data()))
     except ValidationError as error:
         raise UnfitBody([_named(each["loc"], each["type"]) for each in error.errors()]) from error
+
+
+def _legible_json(content: bytes) -> bytes:
+    """The same body with legible texts; one that cannot be read stays as it is, for the model to say why."""
+    try:
+        return json.dumps(_legible(json.loads(content))).encode()
+    except (ValueError, RecursionError):
+        return content
+
+
+def _legible(value: Any) -> Any:
+    if isinstance(value, str):
+        return legible(value)
+    if isinstance(value, list):
+        return [_legible(each) for each in value]
+    if isinstance(value, dict):
+        return {legible(name): _legible(each) for name, each in value.items()}
+    return value
 
 
 def _named(place: tuple[int | str, ...], kind: str) -> dict[str, str]:

@@ -20,6 +20,7 @@ from shared.web import kept
 from shared.web.access import Access, assert_every_view_asks, check_access
 from shared.web.frame import Masthead, install_frame
 from shared.web.problems import install_problems
+from shared.web.reading import LegibleRequest
 from shared.web.security import install_headers
 from shared.web.watching import install_watching
 
@@ -43,6 +44,7 @@ def create_web_app(
 ) -> Flask:
     """An app with every guard in place; AssertionError when a view says neither ``@asks`` nor ``@public``."""
     app = Flask(f"services.{service}", template_folder=str(template_folder), static_folder=None)
+    app.request_class = LegibleRequest
     _configure(app, service=service, settings=settings, clock=clock)
     app.extensions["zhengji.access"] = Access(
         table=permissions,

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 from uuid import UUID, uuid4, uuid5
 
 from flask import Response, make_response, render_template, request
 from flask_wtf import FlaskForm
-from wtforms import Field, Form, HiddenField
+from wtforms import Field, FieldList, Form, HiddenField, PasswordField, StringField, TextAreaField
 from wtforms.fields.choices import SelectChoice
 from wtforms.validators import StopValidation, ValidationError
 
 from shared.counting import count
+from shared.text import is_mail_address, one_line
 from shared.trouble import Refused
 from shared.web import kept
 from shared.web.messages import ChineseMessages
@@ -22,6 +23,13 @@ from shared.web.watching import count_refusal
 _MESSAGES = ChineseMessages()
 _VERBS = ("再次输入", "输入", "选择", "上传")
 """Labels that say themselves what to do: 请再次输入密码。"""
+
+
+_NOT_LINES = (TextAreaField, PasswordField, HiddenField)
+
+
+def _line(value: Any) -> Any:
+    return one_line(value) if isinstance(value, str) else value
 
 
 def _fresh_id(value: str | None) -> str:
@@ -40,6 +48,13 @@ class ChineseForm(FlaskForm):
 
         def get_translations(self, _form: Form) -> ChineseMessages:
             return _MESSAGES
+
+        def bind_field(self, form: Form, unbound_field: Any, options: dict[str, Any]) -> Field:
+            """A field of one line holds one line, whatever was pasted into it."""
+            kind = unbound_field.field_class
+            if issubclass(kind, StringField) and not issubclass(kind, _NOT_LINES):
+                options = {**options, "filters": (_line, *unbound_field.kwargs.get("filters", ()))}
+            return unbound_field.bind(form=form, **options)
 
     command_id = HiddenField(filters=[_fresh_id])
     refused_title = "未能完成"
@@ -124,11 +139,24 @@ class Mobile:
 
 
 class Mail:
-    """An e-mail address that could exist."""
+    """An e-mail address that could exist, and that mail servers take."""
 
     def __call__(self, _form: Form, field: Field) -> None:
-        if field.data and not re.fullmatch(r"[^@\s]+@[^@\s]+\.[^@\s.]+", field.data):
-            raise ValidationError("电子邮箱格式不正确，例如name@example.com。")
+        if not field.data or is_mail_address(field.data):
+            return
+        if not field.data.isascii():
+            raise ValidationError("电子邮箱只能使用英文字母、数字和英文符号，例如name@example.com。")
+        raise ValidationError("电子邮箱格式不正确，例如name@example.com。")
+
+
+class Rows(FieldList):  # type: ignore[misc]  # wtforms ships no types
+    """A list of fields whose numbers are plain ones: ``people-²-name`` is nobody's."""
+
+    def _extract_indices(self, prefix: str, formdata: Any) -> Iterator[int]:
+        for name in formdata:
+            number = name.removeprefix(f"{prefix}-").split("-", 1)[0] if name.startswith(f"{prefix}-") else ""
+            if number.isascii() and number.isdecimal() and len(number) < 4:
+                yield int(number)
 
 
 class WordsAtMost:

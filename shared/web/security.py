@@ -24,6 +24,9 @@ def install_headers(app: Flask, *, storage: str, https: bool) -> None:
             response.headers.setdefault(name, value)
         if "Cache-Control" not in response.headers:
             response.headers["Cache-Control"] = "no-store" if g.get("person") else "no-cache"
+        unfit = [name for name, value in response.headers if not (value.isascii() and value.isprintable())]
+        if unfit:  # a server would refuse them after our log has said that all is well
+            raise ValueError(f"headers that no server sends: {', '.join(unfit)}")
         return response
 
 

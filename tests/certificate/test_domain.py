@@ -209,3 +209,26 @@ def test_authors_are_found_by_any_mobile_they_ever_gave() -> None:
     assert case.lookups == (Lookup("p2", "old"), Lookup("p2", "new"))
     assert case.places_found_by("old", name="李明") == case.places_found_by("new", name="李　明") == (1,)
     assert case.places_found_by("new", name="王芳") == ()
+
+
+@pytest.mark.parametrize(
+    ("written", "printed"),
+    [
+        ("张\x01三", "张三"),
+        ("张\ufeff三\r\n", "张三"),
+        ("Anna\x00 \u202eLi", "Anna Li"),
+        ("艾力\x7f·买买提", "艾力·买买提"),
+    ],
+)
+def test_what_no_reader_sees_is_not_printed(written: str, printed: str) -> None:
+    assert printed_name(written) == printed
+    case = Case(id="c")
+    case.take_sheet(
+        campaign_id="2024-x",
+        version=1,
+        title=f"题{written}",
+        category="region",
+        province="320000",
+        authors=(Author(written, f"\x0b{written}", "p"),),
+    )
+    assert (case.title + case.authors[0].name + case.authors[0].unit).isprintable()

@@ -196,6 +196,10 @@ def test_guessing_is_slowed_down(issued: World) -> None:
         for n in range(31)
     ]
     assert answers == [422] * 30 + [429]
+    owner = issued.visitor()
+    owner.environ_base["REMOTE_ADDR"] = "192.0.2.7"
+    asked = post(owner, "/certificates", {"name": "王芳", "last_four": "0000"}, shown_on="/certificates")
+    assert asked.status_code == 422  # a stranger shuts a name for nobody but himself
     assert post(client, "/certificates", {"name": "买买提吐尔逊", "last_four": "1234"}).status_code == 200
 
 

@@ -121,6 +121,12 @@ class Browser:
         headers = {**self._headers(received_at), "X-CSRFToken": token[1] if token else ""}
         return self._client.open(path, method=method, json=body, headers=headers)
 
+    def takes_cookie(self, other: Browser, name: str) -> None:
+        """Bear the cookie that another browser bears now."""
+        cookie = other._client.get_cookie(name)
+        assert cookie
+        self._client.set_cookie(name, cookie.value)
+
     def hidden(self) -> dict[str, str]:
         """The hidden fields of the page's forms, the first of each name."""
         found: dict[str, str] = {}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import zipfile
 from io import BytesIO
+from urllib.parse import quote
 
 from lxml import etree
 
@@ -18,6 +19,7 @@ def test_the_printable_sheet_holds_what_was_typed(author: Browser) -> None:
     fill_sheet(author, case, title="“智研” <共同体> & 三年")
     response = author.open(f"{case}/sheet.docx")
     assert response.status_code == 200
+    assert response.headers["Content-Disposition"].endswith(f"filename*=UTF-8''{quote('附表1-案例信息表.docx')}")
     package = zipfile.ZipFile(BytesIO(response.data))
     assert package.testzip() is None
     root = etree.fromstring(package.read("word/document.xml"))

@@ -206,3 +206,13 @@ def test_a_refused_form_tells_its_sender_why(app: App, turning: Turning) -> None
     turning.turn()
     (told,) = turning.told(ContactRefused)
     assert (told.email, told.reason) == ("p@example.com", "请加盖公章后重新报送")
+
+
+def test_a_logout_is_told_to_every_service(app: App, turning: Turning, clock: FixedClock) -> None:
+    account = staff_account(app, "officer", mobile=MOBILE)
+    commands.log_out(app, account_id=account.id, at=clock())
+    session = Principal(kind="staff", id=account.id, name="何静", roles=frozenset({"officer"}))
+    assert app.revocations.revoked_before(session) == clock()
+    turning.turn()
+    told = [event for event in turning.told(StaffSessionsRevoked) if event.account_id == account.id]
+    assert [event.revoked_before for event in told] == [clock()]

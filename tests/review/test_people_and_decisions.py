@@ -265,3 +265,22 @@ def test_two_people_disqualify() -> None:
     with pytest.raises(Refused, match="already-decided"):
         proposal.confirm(by="three", at=AT)
     assert names(proposal) == ["DisqualificationConfirmed"]
+
+
+@pytest.mark.parametrize(("days", "fits"), [(60, True), (61, False), (365 * 7000, False)])
+def test_a_window_is_extended_within_bounds(campaign: Campaign, days: int, fits: bool) -> None:
+    file = CampaignFile(id=campaign.id)
+    file.take_draft(campaign)
+    closes = campaign.windows.review.closes
+    file.publish(by="head", at=closes - timedelta(days=5))
+
+    def extend() -> int:
+        later = min(closes + timedelta(days=days), datetime(9999, 12, 31, tzinfo=UTC))
+        return file.extend("review", closes=later, reason="调整", by="head", at=closes - timedelta(days=1))
+
+    if fits:
+        assert extend() == 2
+    else:
+        with pytest.raises(Refused, match="too-late"):
+            extend()
+        assert file.revision == 1

@@ -7,6 +7,7 @@ from datetime import datetime
 
 from services.certificate.domain.names import name_key, printed_name
 from shared.aggregates import Aggregate
+from shared.text import one_line
 
 
 @dataclass(frozen=True)
@@ -58,8 +59,8 @@ class Case(Aggregate):
         if version < self.sheet_version:
             return
         self.campaign_id, self.sheet_version = campaign_id, version
-        self.title, self.category, self.province = title.strip(), category, province
-        self.authors = tuple(Author(printed_name(a.name), a.unit.strip(), a.person) for a in authors)
+        self.title, self.category, self.province = one_line(title).strip(), category, province
+        self.authors = tuple(Author(printed_name(a.name), one_line(a.unit).strip(), a.person) for a in authors)
 
     def publish(self, *, campaign_id: str, outcome: str, version: int, at: datetime) -> None:
         """Take the published result."""

@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 import unicodedata
 
+from shared.text import one_line
+
 SEPARATOR = "\u00b7"
 MASK = "＊"
 
@@ -15,6 +17,7 @@ _LATIN = re.compile(r"[A-Za-z]")
 
 def printed_name(name: str) -> str:
     """A name as it is stored and printed: every separator is · (U+00B7), no space inside a Chinese name."""
+    name = one_line(name)
     if _LATIN.search(name):
         return _ALL_SPACE.sub(" ", name).strip()
     return _ALL_SPACE.sub("", _SEPARATORS.sub(SEPARATOR, name)).strip(SEPARATOR)

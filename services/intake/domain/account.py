@@ -57,6 +57,10 @@ class Account(Aggregate):
         self.reset_code, self.reset_asked_at = "", None
         self.tell(AuthorSessionsRevoked(account_id=self.id, revoked_before=at))
 
+    def log_out(self, *, at: datetime) -> None:
+        """Every session begun before is over, on all devices and at all services."""
+        self.tell(AuthorSessionsRevoked(account_id=self.id, revoked_before=at))
+
     def ask_reset(self, *, hashed_code: str, sealed_code: str, at: datetime) -> bool:
         """A code goes to the account's mailbox; False when there is none, or one went out a moment ago."""
         if not self.profile.email:

@@ -92,6 +92,13 @@ def session_token(app: App, account: Account) -> str:
     return issue_token(who, key, now=app.clock(), lasting=SESSION_LASTS)
 
 
+def log_out(app: App, account_id: str) -> None:
+    """End every session of the account begun before now: here at once, elsewhere when it is heard."""
+    now = app.clock()
+    app.accounts.change(account_id, lambda account: account.log_out(at=now))
+    app.revocations.revoke(account_id, now)
+
+
 @dataclass(frozen=True, kw_only=True)
 class CorrectProfile:
     """Correct what one said about oneself."""

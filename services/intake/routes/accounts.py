@@ -19,7 +19,7 @@ from services.intake.routes.forms.accounts import (
 )
 from services.intake.routes.forms.fields import PlainForm
 from shared.web import kept
-from shared.web.access import asks, public, somebody
+from shared.web.access import asks, known_as, public, somebody
 from shared.web.app import received_at
 from shared.web.forms import answer_form
 
@@ -100,7 +100,10 @@ def logout() -> Response:
         if not _is_author():
             return _to("/")
         return make_response(render_template("logout.html", form=PlainForm()))
-    flash("您已退出登录。", "done")
+    author = known_as("author")
+    if author is not None:
+        commands.log_out(pieces(), author.id)
+    flash("您已退出登录，其他设备上的登录也已退出。", "done")
     response = _to("/")
     response.delete_cookie(COOKIE, samesite="Lax", httponly=True)
     return response

@@ -7,6 +7,8 @@ import unicodedata
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, fields, replace
 
+from shared.text import MAIL
+
 LABELS: dict[str, tuple[str, ...]] = {
     "unit": ("单位名称", "组织单位", "活动组织单位", "工作单位", "单位"),
     "department": ("部门", "所在部门", "处室", "科室", "部门处室"),
@@ -87,7 +89,7 @@ def faults_of(form: ContactForm) -> tuple[Fault, ...]:
 _CHECKS = {
     "postcode": (r"\d{6}", "应为6位数字"),
     "mobile": (r"1[3-9]\d{9}", "应为11位数字，例如13800001234"),
-    "email": (r"[^@\s]+@[^@\s]+\.[^@\s.]+", "格式不正确，例如name@example.com"),
+    "email": (MAIL, "格式不正确，例如name@example.com"),
 }
 
 

@@ -157,6 +157,10 @@ class StaffAccount(Aggregate):
         self.failures, self.locked_until = 0, None
         self.tell(StaffSessionsRevoked(account_id=self.id, revoked_before=at))
 
+    def log_out(self, *, at: datetime) -> None:
+        """Every session begun before is over, at all services."""
+        self.tell(StaffSessionsRevoked(account_id=self.id, revoked_before=at))
+
     def accept_statement(self, *, at: datetime, conflicts: Sequence[Conflict]) -> None:
         """The expert promises confidentiality and avoidance, and says what to avoid."""
         self.statement_at = self.statement_at or at

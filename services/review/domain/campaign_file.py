@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from services.review.domain.recorded import recorded
 from shared.aggregates import Aggregate
@@ -18,6 +18,10 @@ EXTENDABLE = {
     "recommendation": "省级推荐",
     "review": "专家推荐",
 }
+
+
+LONGEST_EXTENSION = timedelta(days=60)
+"""What is extended is public and stays, so that a year mistyped must not get through."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -62,8 +66,13 @@ class CampaignFile(Aggregate):
         if not reason.strip():
             raise Refused("reason-missing", "请填写延长的原因。", field="reason")
         campaign = Campaign.model_validate_json(self.published)
-        if closes <= getattr(campaign.windows, window).closes:
+        present = getattr(campaign.windows, window).closes
+        if closes <= present:
             raise Refused("not-later", "新的截止时间须晚于现在的截止时间。", field="closes")
+        if closes > max(present, at) + LONGEST_EXTENSION:
+            days = LONGEST_EXTENSION.days
+            message = f"一次最多延长{days}天。延长后不能改回较早的时间，请核对年份和日期。"
+            raise Refused("too-late", message, field="closes")
         changed = campaign.model_copy(update={"windows": _with_close(campaign.windows, window, closes)})
         what = f"延长{EXTENDABLE[window]}至{closes.isoformat()}"
         self.changes = (*self.changes, Change(at=at, by=by, what=what, reason=reason))

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from shared.campaign.model import Campaign
+from shared.text import is_mail_address
 
 COLUMNS = ("姓名", "手机", "电子邮箱", "省份", "工作单位", "擅长类别", "回避单位")
 REQUIRED = ("姓名", "手机", "电子邮箱", "省份", "工作单位")
@@ -62,7 +63,7 @@ def _read(line: int, cells: Mapping[str, str], campaign: Campaign) -> tuple[Expe
     if mobile and not re.fullmatch(r"1[3-9]\d{9}", mobile):
         messages.append(f"手机号“{mobile}”应为11位数字")
     email = cells.get("电子邮箱", "")
-    if email and not re.fullmatch(r"[^@\s]+@[^@\s]+\.[^@\s.]+", email):
+    if email and not is_mail_address(email):
         messages.append(f"电子邮箱“{email}”格式不正确")
     province = campaign.find_province(cells.get("省份", ""))
     if province is None and cells.get("省份"):

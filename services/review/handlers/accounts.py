@@ -192,7 +192,8 @@ def _long_enough(password: str) -> None:
 
 
 def log_out(app: App, *, account_id: str, at: datetime) -> None:
-    """End every session of the account begun before now."""
+    """End every session of the account begun before now: here at once, elsewhere when it is heard."""
+    app.accounts.change(account_id, lambda account: account.log_out(at=at))
     app.revocations.revoke(account_id, at)
 
 

@@ -6,7 +6,6 @@ from typing import Any
 
 from wtforms import (
     BooleanField,
-    FieldList,
     Form,
     FormField,
     HiddenField,
@@ -35,7 +34,7 @@ from services.intake.routes.forms.fields import Boxes, Needed, Picked, PlainChoi
 from shared.campaign.model import Campaign
 from shared.counting import count
 from shared.trouble import Refused
-from shared.web.forms import AtMost, ChineseForm, Chosen, Filled, Mail, bare
+from shared.web.forms import AtMost, ChineseForm, Chosen, Filled, Mail, Rows, bare
 
 _ENTRIES_READ = 10
 """So many authors are read from a form; more than the campaign's limit are refused, not cut off."""
@@ -96,6 +95,7 @@ class AuthorForm(Form):  # type: ignore[misc]  # wtforms ships no types
         """Own messages instead of the library's catalogue."""
 
         get_translations = ChineseForm.Meta.get_translations
+        bind_field = ChineseForm.Meta.bind_field
 
     name = StringField("姓名", filters=[bare], validators=[AtMost(NAME_LETTERS)])
     unit = StringField("工作单位", filters=[bare], validators=[AtMost(UNIT_LETTERS)])
@@ -131,7 +131,7 @@ class AuthorsForm(ChineseForm):
     """At most three authors, in the order in which certificates name them."""
 
     rev = HiddenField()
-    people = FieldList(FormField(AuthorForm), min_entries=3, max_entries=_ENTRIES_READ, widget=TableWidget())
+    people = Rows(FormField(AuthorForm), min_entries=3, max_entries=_ENTRIES_READ, widget=TableWidget())
 
     limit = 3
 

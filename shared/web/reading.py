@@ -1,0 +1,28 @@
+"""What a request carries, as pages may use it: legible text in every field and in the address."""
+
+from __future__ import annotations
+
+from flask import Request
+from werkzeug.datastructures import ImmutableMultiDict, MultiDict
+from werkzeug.utils import cached_property
+
+from shared.text import legible
+
+Fields = ImmutableMultiDict[str, str]
+
+
+class LegibleRequest(Request):
+    """A request without control characters and the like in what people sent: no view has to think of them."""
+
+    def _load_form_data(self) -> None:
+        super()._load_form_data()
+        self.__dict__["form"] = _legible(self.__dict__["form"])
+
+    @cached_property
+    def args(self) -> MultiDict[str, str]:  # type: ignore[override] # the library declares an attribute
+        """The fields of the address."""
+        return _legible(super().args)
+
+
+def _legible(fields: MultiDict[str, str]) -> Fields:
+    return ImmutableMultiDict([(legible(name), legible(value)) for name, value in fields.items(multi=True)])
