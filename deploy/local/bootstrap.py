@@ -78,11 +78,10 @@ def python_packages(places: Places) -> None:
 
 
 def _best_python() -> str:
-    """Python 3.11, for which the packages are locked, where there is one; else the one that runs this, if not older."""
-    here = sys.version_info[:2]
-    if here == (3, 11):
+    """Python 3.11, for which the packages are locked."""
+    if sys.version_info[:2] == (3, 11):
         return sys.executable
     found = shutil.which("python3.11")
-    if found is None and here < (3, 11):
-        raise CannotGoOn("Python 3.11 or newer is needed; install python3.11 and run again.")
-    return found or sys.executable
+    if found is None:
+        raise CannotGoOn("Python 3.11 is needed; install python3.11 and run again.")
+    return found

@@ -133,7 +133,7 @@ def test_a_revoked_certificate_says_so_with_date_and_reason(issued: World) -> No
     issued.hear(a_disqualification("c"))
     number = number_of(issued)
     page = issued.visitor().get(f"/certificates/verify/{number}")
-    assert "这份证书已于2024年12月21日撤销，不再有效。原因：该案例已被取消资格" in text(page)
+    assert "这份证书已于2024年12月21日撤销，不再有效。原因：该案例已被取消资格。" in text(page)
     assert issued.visitor().get(f"/certificates/{number}/download").status_code == 410
     answer = issued.visitor().get(f"/api/certificate/verify/{number}").get_json()
     assert (answer["standing"], answer["revoked_at"]) == ("revoked", "2024-12-21T02:00:00+00:00")

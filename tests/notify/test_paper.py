@@ -119,6 +119,30 @@ def test_subjects(kind: str, changes: dict[str, object], subject: str) -> None:
     assert PAPER.write(letter, campaign=CAMPAIGN, at=NOW).subject == subject
 
 
+@pytest.mark.parametrize(
+    ("role", "subject"),
+    [
+        ("province", "省级管理员账号激活码"),
+        ("expert", "推荐专家账号激活码"),
+        ("officer", "中心工作人员账号激活码"),
+        ("administrator", "中心管理员账号激活码"),
+    ],
+)
+def test_an_activation_letter_names_the_account_it_opens(role: str, subject: str) -> None:
+    letter = a_letter("activation_code")
+    letter.values["role"] = role
+    assert PAPER.write(letter, campaign=CAMPAIGN, at=NOW).subject == subject
+
+
+@pytest.mark.parametrize("kind", ["certificate", "certificate_replaced", "certificate_revoked"])
+def test_a_letter_to_the_holder_says_you(kind: str) -> None:
+    letter = a_letter(kind)
+    assert "您的电子证书" in PAPER.write(letter, campaign=CAMPAIGN, at=NOW).text
+    assert "王芳老师的电子证书" not in PAPER.write(letter, campaign=CAMPAIGN, at=NOW).text
+    letter.values["author_name"] = "李明"
+    assert "李明老师的电子证书" in PAPER.write(letter, campaign=CAMPAIGN, at=NOW).text
+
+
 def the_mail(**changes: object) -> EmailMessage:
     parcel = PAPER.parcel(a_letter("activation_code", **changes), campaign=CAMPAIGN, at=NOW, code=CODE)
     assert b"\r\n" in parcel.content
@@ -132,7 +156,7 @@ def test_the_mail_bears_what_others_need() -> None:
     letter = a_letter("activation_code")
     assert mail["Message-ID"] == letter.message_id
     assert read_mail(mail.as_bytes()).sender_name == CAMPAIGN.title
-    assert (mail["To"], mail["Subject"]) == ("wang@school.example", "管理员账号激活码")
+    assert (mail["To"], mail["Subject"]) == ("wang@school.example", "省级管理员账号激活码")
     assert (mail["X-Correlation-Id"], mail["Auto-Submitted"]) == ("c0ffee00c0ffee00", "auto-replied")
     assert (mail["In-Reply-To"], mail["X-Zhengji-Possibly-Twice"]) == ("<their@mail.example>", None)
     assert mail["Date"].datetime == NOW.replace(microsecond=0)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -27,6 +27,13 @@ T = TypeVar("T")
 _RUNNING_OUT = timedelta(seconds=8)
 _LONGER = timedelta(seconds=45)
 _LOOKED_AT = 12
+WINDOW_WORDS: Mapping[str, str] = {
+    "registration": "注册",
+    "submission": "报送",
+    "recommendation": "省级推荐",
+    "review": "专家推荐",
+    "publication": "结果公布",
+}
 IN_TURN: tuple[WindowName, ...] = ("submission", "recommendation", "review")
 
 
@@ -57,6 +64,8 @@ class Play:
     judges: list[Judge] = field(default_factory=list)
     certificates_checked: int = 0
     disqualified: str = ""
+    outcomes: dict[str, str] = field(default_factory=dict)
+    """What authors read on the page of their case, by its id."""
 
     def __post_init__(self) -> None:
         self.centre = Centre(self.world, self.book, self.cast.administrator)
@@ -267,6 +276,7 @@ class Play:
         told = self.world.until(f"{author.plan.key}: the result", author.outcome, seconds=120)
         if told not in ("典型案例", "展示案例"):
             raise Broken(f"{author.plan.key} is on the list, and its author reads {told}")
+        self.outcomes[author.case_id] = told
 
     def look_up_certificates(self) -> None:
         """Authors query, download and verify; a stranger checks the signature without us."""
@@ -360,7 +370,7 @@ class Play:
         at = chosen.opens if opens else chosen.closes
         left = (at - self.world.now()).total_seconds()
         if left > 1:
-            self.screen.say(f"等待 {window} {'开始' if opens else '截止'}（{left:.0f} 秒）")
+            self.screen.say(f"等待{WINDOW_WORDS[window]}{'开始' if opens else '截止'}（{left:.0f} 秒）")
         self.world.wait_for(at + timedelta(milliseconds=50))
 
     def window(self, name: WindowName) -> Window:
@@ -376,7 +386,7 @@ class Play:
             longer = self.world.now() + _LONGER - self.window(name).closes
             for later in IN_TURN[IN_TURN.index(name) :]:
                 self.campaign = self.centre.extend(self.campaign, later, to=self.window(later).closes + longer)
-            self.screen.say(f"中心延长 {name} 及其后各环节：{longer.total_seconds():.0f} 秒")
+            self.screen.say(f"中心延长{WINDOW_WORDS[name]}及其后各环节：{longer.total_seconds():.0f} 秒")
 
 
 def _raise_all(failed: Sequence[Exception]) -> None:

@@ -33,6 +33,8 @@ NAME_LIMIT_OF_ALL = "1000/hour"
 class NameForm(ChineseForm):
     """Query by name and the end of the mobile."""
 
+    refused_title = "未能查到证书"
+
     name = StringField("姓名", filters=[bare], validators=[Filled(), Length(max=100)])
     last_four = StringField(
         "手机号后四位",

@@ -32,8 +32,8 @@ ROLES = {
     "province": "省级管理员",
     "helper": "省级协助人员",
     "expert": "推荐专家",
-    "officer": "工作人员",
-    "administrator": "系统管理员",
+    "officer": "中心工作人员",
+    "administrator": "中心管理员",
 }
 _WINDOWS: Mapping[str, WindowName] = {
     "receipt": "submission",
