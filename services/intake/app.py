@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from services.intake.domain.account import Account, SignInTries
+from services.intake.domain.account import Account
 from services.intake.domain.case import Case
 from services.intake.settings import IntakeSettings
 from shared.campaign.copy import Campaigns
 from shared.clock import Clock
+from shared.identity.guessing import Guessing
 from shared.identity.revocations import Revocations
 from shared.identity.secrets import person_of
 from shared.objects import Objects
@@ -24,7 +25,7 @@ class App:
     clock: Clock
     database: Database
     accounts: Records[Account]
-    sign_in_tries: Records[SignInTries]
+    guessing: Guessing
     cases: Records[Case]
     campaigns: Campaigns
     revocations: Revocations

@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 
 import mongoengine
 
-from services.intake.domain.account import Account, SignInTries
+from services.intake.domain.account import Account
 from services.intake.domain.case import Case
 from shared.clock import Clock
 from shared.records import Database, Record, Records, Row
@@ -17,7 +17,6 @@ from shared.trouble import Refused
 ONE_MOBILE = "one_mobile_one_account"
 ONE_NUMBER = "one_number_one_case"
 NUMBER_TAKEN = "number-taken"
-TRIES_KEPT_SECONDS = 24 * 3600
 
 
 def _value() -> Any:
@@ -42,15 +41,6 @@ class AccountRecord(Record):
     registered_at = mongoengine.DateTimeField()
     reset_code = mongoengine.StringField()
     reset_asked_at = mongoengine.DateTimeField()
-
-
-class SignInTriesRecord(Record):
-    """How failed sign-ins are counted."""
-
-    meta: ClassVar[dict[str, Any]] = {"collection": "sign_in_tries"}
-
-    failures = mongoengine.IntField()
-    last_at = mongoengine.DateTimeField()
 
 
 class CaseRecord(Record):
@@ -83,11 +73,6 @@ def accounts(database: Database, *, clock: Clock) -> Records[Account]:
     return Records(database, document=AccountRecord, aggregate=Account, unique=unique, clock=clock)
 
 
-def sign_in_tries(database: Database, *, clock: Clock) -> Records[SignInTries]:
-    """Counted guesses, by the pseudonym of a mobile."""
-    return Records(database, document=SignInTriesRecord, aggregate=SignInTries, clock=clock)
-
-
 def cases(database: Database, *, clock: Clock) -> Records[Case]:
     """All cases. A number drawn twice is refused with ``NUMBER_TAKEN``, to be drawn again."""
     unique = {ONE_NUMBER: Refused(NUMBER_TAKEN, "编号重复，请重试。", status=409)}
@@ -103,7 +88,6 @@ def ensure_indexes(database: Database) -> None:
     cases.create_index([("account_id", 1), ("saved_at", -1)])
     cases.create_index("authors.people.person")
     cases.create_index("uploads.expires_at", sparse=True)
-    database.collection("sign_in_tries").create_index("last_at", expireAfterSeconds=TRIES_KEPT_SECONDS)
 
 
 def cases_of(records: Records[Case], account_id: str) -> Iterator[Row]:

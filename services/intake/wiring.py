@@ -15,6 +15,7 @@ from services.intake.routes.urls import BLUEPRINTS
 from services.intake.settings import IntakeSettings
 from shared.campaign.copy import Campaigns
 from shared.clock import Clock, system_clock
+from shared.identity.guessing import Guessing
 from shared.identity.revocations import Revocations
 from shared.messaging.port import Bus
 from shared.objects import Objects
@@ -37,7 +38,7 @@ def build(settings: IntakeSettings, *, clock: Clock = system_clock, database: Da
         clock=clock,
         database=database,
         accounts=store.accounts(database, clock=clock),
-        sign_in_tries=store.sign_in_tries(database, clock=clock),
+        guessing=Guessing(database, clock=clock),
         cases=store.cases(database, clock=clock),
         campaigns=Campaigns(database),
         revocations=Revocations(database),
@@ -85,5 +86,6 @@ def create_worker(settings: IntakeSettings) -> Process:
 def migrate(app: App) -> None:
     """Create indexes and the bucket; safe to repeat."""
     store.ensure_indexes(app.database)
+    app.guessing.ensure_indexes()
     ensure_shared_indexes(app.database, clock=app.clock)
     app.objects.ensure_bucket()

@@ -18,6 +18,7 @@ from services.review.settings import ReviewSettings
 from shared.campaign.copy import Campaigns
 from shared.campaign.model import Campaign
 from shared.clock import Clock
+from shared.identity.guessing import Guessing
 from shared.identity.revocations import Revocations
 from shared.identity.secrets import person_of
 from shared.jobs import Jobs
@@ -48,6 +49,7 @@ class App:
     work: Jobs
     campaigns: Campaigns
     revocations: Revocations
+    guessing: Guessing
     record: AuditTrail
     objects: Objects
     plan: Plan

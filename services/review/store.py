@@ -102,8 +102,6 @@ class StaffAccountRecord(Record):
     totp_sealed = Text()
     totp_confirmed = mongoengine.BooleanField()
     totp_step = Number()
-    failures = Number()
-    locked_until = Instant()
     statement_at = Instant()
     conflicts = _values()
     invited_at = Instant()

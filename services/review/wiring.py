@@ -19,6 +19,7 @@ from services.review.routes.urls import BLUEPRINTS
 from services.review.settings import ReviewSettings
 from shared.campaign.copy import Campaigns
 from shared.clock import Clock, system_clock
+from shared.identity.guessing import Guessing
 from shared.identity.revocations import Revocations
 from shared.jobs import Jobs
 from shared.messaging.comparing import Comparison
@@ -57,6 +58,7 @@ def build(settings: ReviewSettings, *, clock: Clock = system_clock, database: Da
         work=Jobs(database, "work", longest=LONGEST_WORK, clock=clock),
         campaigns=Campaigns(database),
         revocations=Revocations(database),
+        guessing=Guessing(database, clock=clock),
         record=AuditTrail(database),
         objects=Objects(settings),
         plan=assign,
@@ -122,6 +124,7 @@ def create_worker(settings: ReviewSettings) -> Process:
 def migrate(app: App) -> None:
     """Create indexes; safe to repeat."""
     store.ensure_indexes(app.database)
+    app.guessing.ensure_indexes()
     app.record.ensure_indexes()
     app.work.ensure_indexes()
     ensure_shared_indexes(app.database, clock=app.clock)

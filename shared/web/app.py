@@ -73,6 +73,11 @@ def received_at() -> datetime:
     return datetime.fromtimestamp(seconds, UTC).replace(microsecond=milliseconds * 1000)
 
 
+def source() -> str:
+    """The address this request comes from, as the front door saw it where that is trusted."""
+    return request.remote_addr or ""
+
+
 def _read(token: str, kind: Kind, *, settings: ServiceSettings, clock: Clock) -> Principal:
     keys = settings.author_public_keys if kind == "author" else settings.staff_public_keys
     return read_token(token, kind=kind, keys=keys, now=clock())

@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import pytest
 
-from services.intake.domain.account import Account, Profile, SignInTries
+from services.intake.domain.account import Account, Profile
 from services.intake.domain.mobile import normal_mobile
 from services.intake.domain.number import case_number, check_digit, is_case_number
 from shared.events.intake import AuthorSessionsRevoked, PasswordResetAsked
@@ -50,20 +50,6 @@ def test_a_mobile_has_one_spelling(written: str) -> None:
 def test_what_is_no_mobile(written: str) -> None:
     with pytest.raises(Refused, match="mobile-wrong"):
         normal_mobile(written)
-
-
-def test_waits_grow_and_are_forgotten() -> None:
-    tries = SignInTries(id="p")
-    waits = []
-    at = NOON
-    for _ in range(9):
-        at += tries.wait(at)
-        tries.begin(at)
-        waits.append(tries.wait(at) // MINUTE)
-    assert waits == [0, 0, 0, 0, 1, 2, 4, 8, 15]
-    assert tries.wait(at + timedelta(hours=1)) == timedelta(0)
-    tries.succeeded()
-    assert tries.wait(at) == timedelta(0)
 
 
 def test_a_new_password_ends_every_session() -> None:

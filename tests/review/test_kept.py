@@ -87,8 +87,6 @@ FULL: dict[str, Any] = {
         totp_sealed="s",
         totp_confirmed=True,
         totp_step=5,
-        failures=2,
-        locked_until=AT,
         statement_at=AT,
         conflicts=(Conflict(unit="乙大学", reason="曾任职"),),
         invited_at=AT,

@@ -191,13 +191,45 @@ def test_logging_in_says_what_is_wrong(
     assert browser.typed("password") == ""
 
 
-def test_five_failures_lock_for_a_quarter_of_an_hour(browser: Browser, secret: str, clock: FixedClock) -> None:
+WAIT = "连续5次未能通过，请等待1分钟后再试。"
+
+
+def test_five_failures_from_one_address_wait_and_the_owner_elsewhere_does_not(
+    browser: Browser, new_browser: Callable[[], Browser], secret: str, clock: FixedClock
+) -> None:
     clock.at += LATER
+    stranger = new_browser()
     for _ in range(5):
-        browser.fill("/staff/login", mobile=MOBILE, password="wrong", number="000000")
+        stranger.fill("/staff/login", mobile=MOBILE, password="wrong", number="000000")
     right: dict[str, Any] = {"mobile": MOBILE, "password": PASSWORD, "number": pyotp.TOTP(secret).at(clock.at)}
-    assert browser.fill("/staff/login", **right).status_code == 429
-    assert browser.errors() == ["连续多次登录失败，账号已暂停登录，请在15分钟后重试。"]
+    assert stranger.fill("/staff/login", **right).status_code == 429
+    assert stranger.errors() == [WAIT]
+    owner = new_browser()
+    owner.client.environ_base["REMOTE_ADDR"] = "192.0.2.7"
+    assert owner.fill("/staff/login", **right).status_code == 303
+
+
+@pytest.mark.parametrize("path", ["/staff/login", "/staff/activate"])
+@pytest.mark.parametrize("mobile", [MOBILE, "13900009999"])
+def test_a_mobile_without_an_account_is_answered_like_one_with(
+    browser: Browser, code: str, path: str, mobile: str
+) -> None:
+    fields = {"login": {"number": "000000"}, "activate": {"code": "x", "password_again": "wrong-password"}}
+    typed = {"mobile": mobile, "password": "wrong-password", **fields[path.rsplit("/", 1)[-1]]}
+    answers = [browser.fill(path, **typed).status_code for _ in range(7)]
+    assert answers == [answers[0]] * 5 + [429] * 2
+    assert browser.errors() == [WAIT]
+
+
+def test_guesses_at_a_code_do_not_keep_the_owner_out(
+    browser: Browser, new_browser: Callable[[], Browser], secret: str, clock: FixedClock
+) -> None:
+    clock.at += LATER
+    stranger = new_browser()
+    for _ in range(7):
+        activate(stranger, "AAAA-BBBB-CCCC")
+    right = {"mobile": MOBILE, "password": PASSWORD, "number": pyotp.TOTP(secret).at(clock.at)}
+    assert stranger.fill("/staff/login", **right).status_code == 303
 
 
 def test_what_was_typed_survives_an_expired_session(browser: Browser, secret: str, clock: FixedClock) -> None:

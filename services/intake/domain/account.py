@@ -1,4 +1,4 @@
-"""An author's account: one mobile, one account; passwords, and how often one may guess."""
+"""An author's account: one mobile, one account, and its password."""
 
 from __future__ import annotations
 
@@ -10,10 +10,6 @@ from shared.aggregates import Aggregate
 from shared.events.intake import AuthorSessionsRevoked, PasswordResetAsked
 from shared.trouble import Refused
 
-FREE_TRIES = 5
-FIRST_WAIT = timedelta(minutes=1)
-LONGEST_WAIT = timedelta(minutes=15)
-FORGOTTEN_AFTER = timedelta(hours=1)
 RESET_LASTS = timedelta(minutes=30)
 RESET_PAUSE = timedelta(minutes=2)
 PASSWORD_MIN = 8
@@ -97,37 +93,6 @@ def sign_in_wrong() -> Refused:
 def reset_wrong() -> Refused:
     """The code is not the one that was sent, or no longer holds."""
     return Refused("reset-wrong", "验证码不正确或已过期，请核对邮件中的验证码，或重新获取。", field="code")
-
-
-@dataclass(kw_only=True)
-class SignInTries(Aggregate):
-    """How often somebody guessed the password of one mobile, whether or not it has an account."""
-
-    failures: int = 0
-    last_at: datetime | None = None
-
-    def wait(self, at: datetime) -> timedelta:
-        """How long until the next try is heard; zero when it is heard now."""
-        if self.failures < FREE_TRIES or self.last_at is None or at - self.last_at >= FORGOTTEN_AFTER:
-            return timedelta(0)
-        doublings: int = min(self.failures - FREE_TRIES, 10)
-        pause = min(FIRST_WAIT * (1 << doublings), LONGEST_WAIT)
-        return max(timedelta(0), self.last_at + pause - at)
-
-    def begin(self, at: datetime) -> None:
-        """Count a guess before it is judged, so that many at once are no way around; Refused while one has to wait."""
-        wait = self.wait(at)
-        if wait:
-            minutes = -(-int(wait.total_seconds()) // 60)
-            message = f"连续{self.failures}次未能登录，请等待{minutes}分钟后再试，或通过邮箱重新设置密码。"
-            raise Refused("sign-in-wait", message, status=429)
-        forgotten = self.last_at is not None and at - self.last_at >= FORGOTTEN_AFTER
-        self.failures = 1 if forgotten else self.failures + 1
-        self.last_at = at
-
-    def succeeded(self) -> None:
-        """The right person came: start counting anew."""
-        self.failures, self.last_at = 0, None
 
 
 def check_password(password: str, *, mobile: str, field: str = "password") -> None:

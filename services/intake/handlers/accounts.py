@@ -10,7 +10,6 @@ from services.intake.app import App
 from services.intake.domain.account import (
     Account,
     Profile,
-    SignInTries,
     check_password,
     reset_wrong,
     sign_in_wrong,
@@ -60,22 +59,22 @@ def register(app: App, command: Register) -> str:
 
 @dataclass(frozen=True, kw_only=True)
 class SignIn:
-    """Begin a session."""
+    """Begin a session; ``source`` is the address it is asked from."""
 
     mobile: str
     password: str
+    source: str = ""
 
 
 def sign_in(app: App, command: SignIn) -> Account:
     """The account whose mobile and password these are. A try is counted before it is judged."""
     mobile = normal_mobile(command.mobile)
-    person, now = app.person(mobile), app.clock()
-    app.sign_in_tries.ensure(SignInTries(id=person))
-    app.sign_in_tries.change(person, lambda tries: tries.begin(now))
+    person = app.person(mobile)
+    app.guessing.begin(person, source=command.source)
     account = app.accounts.find_by({"mobile": mobile})
     if not password_fits(command.password, account.password if account else _nobodys_password()) or account is None:
         raise sign_in_wrong()
-    app.sign_in_tries.change(person, lambda tries: tries.succeeded())
+    app.guessing.succeeded(person, source=command.source)
     return account
 
 
@@ -121,16 +120,16 @@ class ChangePassword:
     present: str
     new: str
     command: str
+    source: str = ""
 
 
 def change_password(app: App, command: ChangePassword) -> Account:
     """Set another password; sessions begun before are over."""
     account = app.accounts.get(command.account_id)
-    app.sign_in_tries.ensure(SignInTries(id=account.person))
-    app.sign_in_tries.change(account.person, lambda tries: tries.begin(app.clock()))
+    app.guessing.begin(account.person, source=command.source)
     if not password_fits(command.present, account.password):
         raise Refused("password-wrong", "现在的密码不正确，请重新填写。", field="password_present")
-    app.sign_in_tries.change(account.person, lambda tries: tries.succeeded())
+    app.guessing.succeeded(account.person, source=command.source)
     check_password(command.new, mobile=account.mobile, field="password_new")
     hashed, now = hash_password(command.new), app.clock()
     app.accounts.change(account.id, lambda account: account.change_password(hashed, at=now), command=command.command)
@@ -170,6 +169,7 @@ class ResetPassword:
     code: str
     new: str
     command: str
+    source: str = ""
 
 
 def reset_password(app: App, command: ResetPassword) -> None:
@@ -177,8 +177,7 @@ def reset_password(app: App, command: ResetPassword) -> None:
     mobile = normal_mobile(command.mobile)
     check_password(command.new, mobile=mobile, field="password_new")
     person, now = app.person(mobile), app.clock()
-    app.sign_in_tries.ensure(SignInTries(id=person))
-    app.sign_in_tries.change(person, lambda tries: tries.begin(now))
+    app.guessing.begin(person, source=command.source)
     account = app.accounts.find_by({"mobile": mobile})
     if account is None:
         raise reset_wrong()
@@ -188,4 +187,4 @@ def reset_password(app: App, command: ResetPassword) -> None:
         lambda account: account.reset_password(hashed_code=code, hashed=hashed, at=now),
         command=command.command,
     )
-    app.sign_in_tries.change(person, lambda tries: tries.succeeded())
+    app.guessing.succeeded(person, source=command.source)

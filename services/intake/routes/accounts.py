@@ -20,7 +20,7 @@ from services.intake.routes.forms.accounts import (
 from services.intake.routes.forms.fields import PlainForm
 from shared.web import kept
 from shared.web.access import asks, known_as, public, somebody
-from shared.web.app import received_at
+from shared.web.app import received_at, source
 from shared.web.forms import answer_form
 
 COOKIE = "author"
@@ -87,7 +87,9 @@ def login() -> Response:
     form = LoginForm()
 
     def act() -> Response:
-        author = commands.sign_in(app, commands.SignIn(mobile=form.mobile.data, password=form.password.data))
+        author = commands.sign_in(
+            app, commands.SignIn(mobile=form.mobile.data, password=form.password.data, source=source())
+        )
         return kept.carry_on(_signed_in(_to("/cases"), author))
 
     return answer_form(form, "login.html", act)
@@ -144,6 +146,7 @@ def change_password() -> Response:
                 present=form.password_present.data,
                 new=form.password_new.data,
                 command=form.command,
+                source=source(),
             ),
         )
         flash("密码已更换，其他设备上的登录已退出。", "done")
@@ -180,7 +183,11 @@ def reset() -> Response:
         commands.reset_password(
             app,
             commands.ResetPassword(
-                mobile=form.mobile.data, code=form.code.data, new=form.password_new.data, command=form.command
+                mobile=form.mobile.data,
+                code=form.code.data,
+                new=form.password_new.data,
+                command=form.command,
+                source=source(),
             ),
         )
         flash("密码已重新设置，请登录。", "done")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from enum import StrEnum
 
 from services.review.domain.recorded import recorded
@@ -13,8 +13,6 @@ from shared.events.review import ActivationCodeIssued, StaffSessionsRevoked
 from shared.trouble import Refused
 
 SECOND_FACTOR_ROLES = frozenset({"province", "helper", "officer", "administrator"})
-FAILURES_ALLOWED = 5
-LOCKED_FOR = timedelta(minutes=15)
 
 
 class AccountState(StrEnum):
@@ -67,8 +65,6 @@ class StaffAccount(Aggregate):
     totp_sealed: str = ""
     totp_confirmed: bool = False
     totp_step: int = 0
-    failures: int = 0
-    locked_until: datetime | None = None
     statement_at: datetime | None = None
     conflicts: tuple[Conflict, ...] = ()
     invited_at: datetime | None = None
@@ -122,7 +118,6 @@ class StaffAccount(Aggregate):
         self.activation = Activation(code_hash=code_hash, expires=self.activation.expires, used_at=at)
         self.password_hash = password_hash
         self.state = AccountState.ACTIVE
-        self.failures, self.locked_until = 0, None
 
     def offer_second_factor(self, sealed_secret: str) -> None:
         """Keep the secret that the person is being shown; nothing counts until a number confirms it."""
@@ -135,18 +130,13 @@ class StaffAccount(Aggregate):
         self._take_step(step)
         self.totp_confirmed = True
 
-    def log_in(self, *, password_fits: bool, step: int | None, at: datetime) -> bool:
-        """Judge a try to log in; False after a failure, which is counted. Refused while the account is locked."""
-        if self.locked_until is not None and at < self.locked_until:
-            minutes = max(1, round((self.locked_until - at).total_seconds() / 60))
-            raise Refused("locked", f"连续多次登录失败，账号已暂停登录，请在{minutes}分钟后重试。", status=429)
+    def log_in(self, *, password_fits: bool, step: int | None) -> bool:
+        """Judge a try to log in."""
         fits = password_fits and self.state is AccountState.ACTIVE
         if fits and self.totp_confirmed:
             fits = step is not None and step > self.totp_step
         if not fits:
-            self._count_failure(at)
             return False
-        self.failures, self.locked_until = 0, None
         if self.totp_confirmed and step is not None:
             self.totp_step = step
         return True
@@ -154,7 +144,6 @@ class StaffAccount(Aggregate):
     def change_password(self, password_hash: str, *, at: datetime) -> None:
         """Set another password; sessions begun before are over."""
         self.password_hash = password_hash
-        self.failures, self.locked_until = 0, None
         self.tell(StaffSessionsRevoked(account_id=self.id, revoked_before=at))
 
     def log_out(self, *, at: datetime) -> None:
@@ -180,11 +169,6 @@ class StaffAccount(Aggregate):
                 "second-factor-wrong", "动态验证码不正确或已使用过，请输入应用中最新的6位数字。", field="number"
             )
         self.totp_step = step
-
-    def _count_failure(self, at: datetime) -> None:
-        self.failures += 1
-        if self.failures >= FAILURES_ALLOWED:
-            self.failures, self.locked_until = 0, at + LOCKED_FOR
 
 
 def code_wrong() -> Refused:

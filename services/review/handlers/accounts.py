@@ -80,27 +80,20 @@ def reissue_code(app: App, *, account_id: str, by: str, command: str | None = No
     )
 
 
-def activate(app: App, *, mobile: str, code: str, password: str) -> StaffAccount:
-    """Spend a code and set the password."""
+def activate(app: App, *, mobile: str, code: str, password: str, source: str = "") -> StaffAccount:
+    """Spend a code and set the password. Guesses at a code shut nobody out who has a password already."""
     _long_enough(password)
+    guessed = f"code/{app.person(mobile)}"
+    app.guessing.begin(guessed, source=source)
     known = app.accounts.find_by({"login": mobile})
-    if known is None:
+    if known is None or known.activation is None or known.activation.code_hash != hash_code(code):
         raise code_wrong()
-    _count_wrong_code(app, known, code)
+    app.guessing.succeeded(guessed, source=source)
     code_hash, password_hash, at = hash_code(code), hash_password(password), app.clock()
     app.accounts.change(
         known.id, lambda account: account.activate(code_hash=code_hash, password_hash=password_hash, at=at)
     )
     return app.accounts.get(known.id)
-
-
-def _count_wrong_code(app: App, known: StaffAccount, code: str) -> None:
-    """Guesses at a code count like guesses at a password."""
-    if known.activation is not None and known.activation.code_hash == hash_code(code):
-        return
-    at = app.clock()
-    app.accounts.change(known.id, lambda account: account.log_in(password_fits=False, step=None, at=at))
-    raise code_wrong()
 
 
 def offer_second_factor(app: App, *, account_id: str) -> SecondFactor:
@@ -132,8 +125,13 @@ def confirm_second_factor(app: App, *, account_id: str, number: str) -> StaffAcc
     return app.accounts.get(account_id)
 
 
-def log_in(app: App, *, mobile: str, password: str, number: str) -> StaffAccount:
-    """The account, if everything fits. Its session begins only when ``may_enter`` says so."""
+def log_in(app: App, *, mobile: str, password: str, number: str, source: str = "") -> StaffAccount:
+    """The account, if everything fits. Its session begins only when ``may_enter`` says so.
+
+    A guess is counted before it is judged, for a mobile without an account as for one that has one.
+    """
+    person = app.person(mobile)
+    app.guessing.begin(person, source=source)
     account = app.accounts.find_by({"login": mobile})
     if account is None:
         password_fits(password, _NO_ACCOUNT)  # takes as long as for a known mobile
@@ -143,8 +141,9 @@ def log_in(app: App, *, mobile: str, password: str, number: str) -> StaffAccount
     step = None
     if account.totp_confirmed:
         step = Vault(app.settings.secret_key).step(account.totp_sealed, number, at=at)
-    if not app.accounts.change(account.id, lambda each: each.log_in(password_fits=fits, step=step, at=at)):
+    if not app.accounts.change(account.id, lambda each: each.log_in(password_fits=fits, step=step)):
         raise login_wrong()
+    app.guessing.succeeded(person, source=source)
     return app.accounts.get(account.id)
 
 

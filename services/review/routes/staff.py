@@ -17,6 +17,7 @@ from shared.identity import Principal
 from shared.trouble import NotThere
 from shared.web import kept
 from shared.web.access import LoginNeeded, asks, public, who
+from shared.web.app import source
 from shared.web.forms import answer_form
 
 SETTING_UP = "second_factor_for"
@@ -42,7 +43,13 @@ def activate() -> Response:
     form = ActivateForm(data={"code": request.args.get("code", ""), "mobile": request.args.get("mobile", "")})
 
     def act() -> Response:
-        staff = commands.activate(pieces(), mobile=form.mobile.data, code=form.code.data, password=form.password.data)
+        staff = commands.activate(
+            pieces(),
+            mobile=form.mobile.data,
+            code=form.code.data,
+            password=form.password.data,
+            source=source(),
+        )
         flash("账号已激活，密码已设置。", "done")
         return _enter_or_set_up(staff)
 
@@ -56,7 +63,11 @@ def login() -> Response:
 
     def act() -> Response:
         staff = commands.log_in(
-            pieces(), mobile=form.mobile.data, password=form.password.data, number=form.number.data or ""
+            pieces(),
+            mobile=form.mobile.data,
+            password=form.password.data,
+            number=form.number.data or "",
+            source=source(),
         )
         return _enter_or_set_up(staff)
 
