@@ -46,7 +46,7 @@ def worker_loops(
     loops = [Loop("relay", relay.step, idle=0.1, hurry=relay.hurry, close=relay.close), *timers]
     if reactions:
         hearing = hear_loop(app, reactions, database=database, bus=bus, clock=clock)
-        loops.append(Loop("hear", hearing.step, idle=0.05, close=hearing.close))
+        loops.append(Loop("hear", hearing.step, idle=0.05, hurry=hearing.hurry, close=hearing.close))
     return loops
 
 
