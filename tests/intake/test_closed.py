@@ -236,13 +236,15 @@ def test_a_disqualified_case_is_not_handed_in_again() -> None:
         ("exemplary", False, ("证书发放", "now", "请在“证书查询”中查询和下载")),
         ("not-selected", False, ("结果公布", "done", "10月10日")),
         ("exemplary", True, ("结果公布", "done", "10月10日")),
+        ("", True, ("结果公布", "later", "时间另行通知")),
     ],
 )
 def test_the_last_step_follows_the_result(outcome: str, disqualified: bool, last: tuple[str, str, str]) -> None:
     case = a_case()
     submit(case)
     told = {"campaign_id": CAMPAIGN.id, "case_id": "case-1", "at": NOON}
-    case.hear_result(ResultToldToAuthors.model_validate({**told, "outcome": outcome}))
+    if outcome:
+        case.hear_result(ResultToldToAuthors.model_validate({**told, "outcome": outcome}))
     if disqualified:
         out = {**told, "province": "320000", "reason": "fraud"}
         case.hear_disqualification(DisqualificationRecorded.model_validate(out))

@@ -62,7 +62,7 @@ def _reached(stage: Stage, case: Case, campaign: Campaign, now: datetime) -> Rea
     if stage.code == "submission":
         closed = campaign.windows.submission.has_closed(now)
         return "done" if case.latest else ("later" if closed else "now")
-    if stage.code == "publication" and case.ended:
+    if stage.code == "publication" and case.ended and case.ended.outcome:
         return "done"
     if stage.code == "certificates" and case.ended:
         return "now"
@@ -81,7 +81,7 @@ def _when(stage: Stage, case: Case, campaign: Campaign, now: datetime) -> str:
         return _minute(case.opened_at)
     if stage.code == "submission" and case.latest:
         return _minute(case.latest.received_at)
-    if stage.code == "publication" and case.ended:
+    if stage.code == "publication" and case.ended and case.ended.outcome:
         return short_day(case.ended.at)
     if stage.code == "submission" and campaign.windows.submission.has_closed(now):
         return f"{until(campaign.windows.submission)}截止，没有报送"

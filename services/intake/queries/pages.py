@@ -269,7 +269,8 @@ def _document_hint(document: File | None, checks: Iterable[Check]) -> str:
 def _materials_hint(materials: list[File], going: int) -> str:
     if not materials and not going:
         return "至少1个文件"
-    known = f"{len(materials)}个文件，{megabytes(stored_materials(materials))}"
+    stored = stored_materials(materials)
+    known = f"{len(materials)}个文件，{size(stored) if stored < MB else megabytes(stored)}"
     return f"{known}，正在上传{going}个" if going else known
 
 
