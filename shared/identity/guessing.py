@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any, ClassVar
 
 import mongoengine
@@ -98,12 +99,12 @@ class Guessing:
         now = self._clock()
         for id, patience in self._counts(person, source):
             self._records.ensure(Tries(id=id))
-            self._records.change(id, lambda tries, patience=patience: tries.begin(now, patience))
+            self._records.change(id, partial(Tries.begin, at=now, patience=patience))
 
     def succeeded(self, person: str, *, source: str) -> None:
         """The right person came from there."""
         for id, _ in self._counts(person, source):
-            self._records.change(id, lambda tries: tries.succeeded())
+            self._records.change(id, Tries.succeeded)
 
     @staticmethod
     def _counts(person: str, source: str) -> tuple[tuple[str, Patience], ...]:

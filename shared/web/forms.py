@@ -149,7 +149,7 @@ class Mail:
         raise ValidationError("电子邮箱格式不正确，例如name@example.com。")
 
 
-class Rows(FieldList):  # type: ignore[misc]  # wtforms ships no types
+class Rows(FieldList):
     """A list of fields whose numbers are plain ones: ``people-²-name`` is nobody's."""
 
     def _extract_indices(self, prefix: str, formdata: Any) -> Iterator[int]:

@@ -19,7 +19,7 @@ class LegibleRequest(Request):
         self.__dict__["form"] = _legible(self.__dict__["form"])
 
     @cached_property
-    def args(self) -> MultiDict[str, str]:  # type: ignore[override] # the library declares an attribute
+    def args(self) -> MultiDict[str, str]:
         """The fields of the address."""
         return _legible(super().args)
 

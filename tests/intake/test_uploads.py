@@ -102,7 +102,9 @@ def test_more_bytes_than_announced_are_thrown_away(author: Browser, app: App, pa
     refused = author.api("POST", f"{path}/{upload['upload_id']}/complete")
 
     assert refused.status_code == 409
-    assert refused.get_json()["detail"] == "“研修实录.mp4”收到2 MB，超过登记的0.1 MB，已取消。请重新选择文件上传。"
+    assert refused.get_json()["detail"] == (
+        "“研修实录.mp4”收到2097152字节，登记的是5字节，已取消。请重新选择文件上传。"
+    )
     assert files(app, path) == []
     assert author.api("GET", path).get_json()["uploads"] == []
 

@@ -20,7 +20,7 @@ from deploy.local.ports import is_free
 from deploy.local.processes import Processes
 from deploy.local.table import DRAIN_SECONDS, KEEP_ALIVE_SECONDS, SERVICES
 
-TOLD = ("Host", "X-Forwarded-For", "X-Request-Id", "X-Received-At")
+TOLD = ("Host", "X-Forwarded-For", "X-Forwarded-Host", "X-Request-Id", "X-Received-At")
 
 
 class Mirror(BaseHTTPRequestHandler):
@@ -125,12 +125,13 @@ def test_each_path_reaches_its_service(door: int, path: str, service: str) -> No
 
 
 def test_the_service_is_told_host_and_caller_and_cannot_be_lied_to(door: int) -> None:
-    lies = {"X-Received-At": "1", "X-Forwarded-For": "8.8.8.8", "X-Request-Id": "short"}
+    lies = {"X-Received-At": "1", "X-Forwarded-For": "8.8.8.8", "X-Request-Id": "short", "X-Forwarded-Host": "evil.cn"}
 
     before = time.time()
     told = dict(line.split("=", 1) for line in ask(door, "/", headers=lies)[1].splitlines()[1:])
 
     assert told["Host"] == f"127.0.0.1:{door}"
+    assert told["X-Forwarded-Host"] == f"127.0.0.1:{door}"
     assert told["X-Forwarded-For"] == "127.0.0.1"
     assert len(told["X-Request-Id"]) == 32
     assert before - 1 < float(told["X-Received-At"]) < time.time() + 1
@@ -159,6 +160,18 @@ def test_a_request_counts_from_its_beginning_not_from_its_end(door: int) -> None
 @pytest.mark.parametrize("path", ["/metrics", "/healthz", "/readyz"])
 def test_what_is_for_operators_is_not_for_the_public(door: int, path: str) -> None:
     assert ask(door, path)[0] == 404
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "status"),
+    [("GET", "/%00", 400), ("GET", "/metrics", 404), ("TRACE", "/", 405), ("GET", f"/?q={'x' * 40_000}", 414)],
+)
+def test_what_the_door_refuses_by_itself_is_explained_in_chinese(
+    door: int, method: str, path: str, status: int
+) -> None:
+    found, text = ask(door, path, method=method)
+
+    assert (found, "无法识别这个网址" in text) == (status, True)
 
 
 def test_the_built_front_end_is_served(door: int) -> None:

@@ -215,7 +215,7 @@ def test_a_mobile_without_an_account_is_answered_like_one_with(
     browser: Browser, code: str, path: str, mobile: str
 ) -> None:
     fields = {"login": {"number": "000000"}, "activate": {"code": "x", "password_again": "wrong-password"}}
-    typed = {"mobile": mobile, "password": "wrong-password", **fields[path.rsplit("/", 1)[-1]]}
+    typed: dict[str, Any] = {"mobile": mobile, "password": "wrong-password", **fields[path.rsplit("/", 1)[-1]]}
     answers = [browser.fill(path, **typed).status_code for _ in range(7)]
     assert answers == [answers[0]] * 5 + [429] * 2
     assert browser.errors() == [WAIT]
@@ -228,7 +228,7 @@ def test_guesses_at_a_code_do_not_keep_the_owner_out(
     stranger = new_browser()
     for _ in range(7):
         activate(stranger, "AAAA-BBBB-CCCC")
-    right = {"mobile": MOBILE, "password": PASSWORD, "number": pyotp.TOTP(secret).at(clock.at)}
+    right: dict[str, Any] = {"mobile": MOBILE, "password": PASSWORD, "number": pyotp.TOTP(secret).at(clock.at)}
     assert stranger.fill("/staff/login", **right).status_code == 303
 
 

@@ -156,3 +156,11 @@ def test_an_event_larger_than_64_kb_is_refused_when_it_is_told() -> None:
     told = Told(id="e", event=event, subject="s", seq=1, epoch=1, time=AT)
     with pytest.raises(ValueError, match="larger than"):
         to_message(outbox_entry(told))
+
+
+@pytest.mark.parametrize("time", ["2024-10-10T12:00:00", "yesterday", None])
+def test_a_time_without_a_zone_is_unreadable(time: str | None) -> None:
+    message = message_of(sample_of(CaseSubmitted))
+    body = json.loads(message.value or b"{}") | {"time": time}
+    with pytest.raises(Unreadable, match="CaseSubmitted"):
+        from_message(Message(message.topic, message.key, json.dumps(body).encode()))

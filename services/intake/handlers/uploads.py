@@ -18,7 +18,6 @@ from services.intake.domain.files import (
     check_announced,
     clean_name,
     ending,
-    megabytes,
     part_bytes,
     parts_of,
     tidied,
@@ -192,7 +191,7 @@ def _check_parts(app: App, case_id: str, upload: Upload, parts: list[UploadedPar
 def _too_big(upload: Upload, arrived: int) -> Refused:
     return Refused(
         "upload-too-big",
-        f"“{upload.announced.name}”收到{megabytes(arrived)}，超过登记的{megabytes(upload.announced.size)}，已取消。请重新选择文件上传。",
+        f"“{upload.announced.name}”收到{arrived}字节，登记的是{upload.announced.size}字节，已取消。请重新选择文件上传。",
         status=409,
     )
 
