@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import getpass
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -19,6 +20,7 @@ from zhengji.backup.restoring import Target, check_target, restore
 from zhengji.backup.taking import Source, take_backup
 from zhengji.backup.topics import KafkaTopics
 from zhengji.backup.trouble import BackupTrouble
+from zhengji.choosing import By
 from zhengji.options import VAR, Var
 from zhengji.saying import complain, plain
 from zhengji.surroundings import SERVICES
@@ -49,6 +51,7 @@ def restore_command(
     empty_topics: Annotated[
         bool, typer.Option("--empty-topics", help="Delete what the topics hold; needed beside a Kafka that was in use.")
     ] = False,
+    by: By = "",
     var: Var = VAR,
 ) -> None:
     """Put a backup into an empty platform whose programs are stopped; letters about earlier things are held."""
@@ -56,7 +59,7 @@ def restore_command(
     with _said_plainly():
         chosen = folder.choose(from_)
         manifest = folder.read_manifest(chosen)
-        with _target(settings) as target:
+        with _target(settings, by=by.strip() or getpass.getuser()) as target:
             check_target(target, manifest, empty_topics=empty_topics)
             folder.verify(chosen, manifest, screen)
             if not yes:
@@ -98,7 +101,7 @@ def _source(settings: AllSettings) -> Source:
 
 
 @contextmanager
-def _target(settings: AllSettings) -> Iterator[Target]:
+def _target(settings: AllSettings, *, by: str) -> Iterator[Target]:
     from services.certificate import wiring as certificate
     from services.intake import wiring as intake
     from services.notify import wiring as notify
@@ -133,6 +136,7 @@ def _target(settings: AllSettings) -> Iterator[Target]:
             topics=KafkaTopics(servers),
             bus=lambda: KafkaBus(servers),
             migrate=migrate,
+            by=by,
         )
     finally:
         for app in apps:

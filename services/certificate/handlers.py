@@ -160,12 +160,15 @@ def _hear_of_case(app: App, heard: Heard, case_id: str, act: Callable[[Case], No
 
 
 def _ask_where_due(app: App, case_id: str) -> None:
-    """Ask for every author's certificate once sheet and result are known; asking twice is asking once."""
+    """Ask for every author's certificate once sheet and result are known; asking twice is asking once.
+
+    They are of the moment of publication, so that one made again after a restore is the same, byte by byte.
+    """
     case = app.store.cases.find(case_id)
     if case is None or not case.is_due:
         return
     for place in range(len(case.authors)):
-        _ask(app, case, place=place, at=app.clock())
+        _ask(app, case, place=place, at=case.published_at or app.clock())
 
 
 def _ask(app: App, case: Case, *, place: int, at: datetime, suffix: str = "") -> None:

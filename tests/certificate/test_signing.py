@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pikepdf
 import pytest
+from pyhanko.pdf_utils.reader import PdfFileReader
 
 from services.certificate.adapters.signing import PdfJudge, PdfSigner, keys_in, new_authority, pem_blocks
 from tests.certificate.samples import LATER, PUBLISHED, WORDING, a_print, keys, typesetter
@@ -47,6 +48,11 @@ def test_the_same_pdf_and_instant_give_the_same_bytes() -> None:
     pdf = typesetter().pdf(a_print())
     again = PdfSigner(keys()).signed(pdf, at=LATER, issuer=WORDING.issuer, reason="颁发电子证书")
     assert again == signed()
+
+
+def test_nothing_in_a_signed_pdf_tells_when_it_was_really_made() -> None:
+    """One that is made again, after a crash or a restore, has to be the same to the byte."""
+    assert PdfFileReader(io.BytesIO(signed())).document_meta_view.last_modified == LATER
 
 
 @pytest.mark.parametrize("share", [0.001, 0.1, 0.3, 0.5, 0.7, 0.85, 0.999])

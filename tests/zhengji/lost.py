@@ -91,6 +91,13 @@ class Losable(OneProcess):
         while sum(_moved(loop.step) for loop in wanted):
             pass
 
+    def turn_once(self, *, without: tuple[str, ...] = ()) -> None:
+        """One turn of every loop but those of these names."""
+        for loops in self._of.values():
+            for loop in loops:
+                if loop.name not in without:
+                    _moved(loop.step)
+
     def mark_mails_unread(self) -> int:
         """As a person does in the campaign's mailbox after a restore; gives how many mails there are."""
         with MailBoxUnencrypted(self.post.imap_host, self.post.imap_port).login(self.mailbox, "any") as box:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import time
 from collections import Counter
 from collections.abc import Iterator
@@ -154,6 +155,58 @@ def test_cases_come_back_and_nobody_gets_a_letter_for_what_happened_before(world
     assert (account.lost, account.double, account.wrong) == ([], [], [])
     assert account.receipts == len(kept) + 2
     _hearing_everything_again_changes_nothing(world, done.epoch)
+
+
+def test_a_publication_cut_in_the_middle_is_finished_without_writing_to_anybody_twice(
+    world: Losable, tmp_path: Path
+) -> None:
+    """Results are told, certificates made and letters written by themselves: after the restore again, and held."""
+    play = a_play(world, cases=4)
+    for act in (play.open_campaign, play.let_provinces_in, play.prepare_cases, play.hand_in, play.read_reports):
+        act()
+    for act in (play.invite_experts, play.screen_and_recommend, play.check_eligibility, play.review):
+        act()
+    play.wait_for("publication", opens=True)
+    world.turn()
+    play.centre.decide_and_publish()
+    waiting = {"state": "waiting"}
+    while not world.databases["certificate"].db["jobs_certificates"].count_documents(waiting):
+        world.turn_once(without=("send", "addresses", "make"))
+    world.turn_only("relay")
+    with a_backup_beside(world, tmp_path / "backups") as taking:
+        play.tell_authors()
+        play.look_up_certificates()
+        world.turn()
+    backup, _ = taking.result()
+    before, lost = mailboxes(world, play), certificates(world)
+    assert lost
+
+    world.lose_everything()
+    put_back(world, backup)
+    for _ in range(5):
+        world.turn()
+
+    assert mailboxes(world, play) == before, "somebody got a letter"
+    assert certificates(world) == lost, "the same certificates, byte by byte"
+    play.disqualify_one()
+    world.turn()
+    assert release_all(world) > 0
+    world.turn()
+    account = take_account(play.book, world.truth, campaign_id=play.campaign.id, secrets=play.cast.secrets)
+    assert (account.lost, account.double, account.wrong) == ([], [], [])
+    assert account.certificates["revoked"] > 0
+    letters = Counter(row["kind"] for row in world.apps["notify"].letters.rows({"state": "sent"}))
+    assert letters["disqualification"] > 0
+
+
+def certificates(world: Losable) -> dict[str, str]:
+    """The SHA-256 of each signed PDF by its number; the store has it, whole."""
+    found = {}
+    for row in world.databases["certificate"].db["certificates"].find():
+        for issue in row["issues"]:
+            found[issue["number"]] = issue["sha256"]
+            assert hashlib.sha256(world.objects.read(issue["object_key"])).hexdigest() == issue["sha256"]
+    return found
 
 
 def _the_same_mails_change_nothing(world: Losable, play: Play, before: dict[str, Counter[str]]) -> None:

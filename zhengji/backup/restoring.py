@@ -21,6 +21,7 @@ from shared.messaging.lease import Lease
 from shared.messaging.port import Bus
 from shared.objects import Objects
 from shared.records import Database, Row, mongo_or_away
+from shared.records.audit import AuditTrail, Decided
 from shared.records.database import EPOCH_FRESH_SECONDS
 from zhengji.backup import files, folder, keys
 from zhengji.backup.folder import Manifest
@@ -44,7 +45,10 @@ _BATCH = 1000
 
 @dataclass(frozen=True)
 class Target:
-    """Where it is put: empty databases by service, an empty store, empty topics, and what makes the indexes."""
+    """Where it is put: empty databases by service, an empty store, empty topics, and what makes the indexes.
+
+    ``by`` says for the record who asked for it.
+    """
 
     databases: Mapping[str, Database]
     objects: Objects
@@ -52,6 +56,7 @@ class Target:
     topics: Topics
     bus: Callable[[], Bus]
     migrate: Callable[[], None]
+    by: str = ""
     clock: Clock = system_clock
 
 
@@ -113,6 +118,7 @@ def restore(
     at = target.clock()
     for database in target.databases.values():
         Revocations(database).revoke(EVERYBODY, at)
+        _enter(database, manifest, epoch=epoch, by=target.by, at=at)
     for database in target.databases.values():
         _relay_of(database).release()
     for database in target.databases.values():
@@ -198,6 +204,14 @@ def _put(file: Path, database: Database, name: str, documents: int, advance: Cal
 
 
 _CHANGES: Mapping[tuple[str, str], Callable[[Row], Row]] = {("notify", "letters"): as_restored}
+
+
+def _enter(database: Database, manifest: Manifest, *, epoch: int, by: str, at: datetime) -> None:
+    """Put the restore on the service's record, which goes on where the backup's ends."""
+    why = f"数据截至 {manifest.snapshot}"
+    cause = f"restore/{epoch}"
+    decided = Decided(cause=cause, by=f"运维：{by}", what="恢复备份", about=manifest.created, why=why, at=at)
+    AuditTrail(database).append(decided)
 
 
 def _hold_letters(target: Target) -> int:

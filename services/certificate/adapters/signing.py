@@ -21,6 +21,7 @@ from cryptography.hazmat.primitives.asymmetric import padding, rsa
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 from pyhanko.pdf_utils import generic
 from pyhanko.pdf_utils.incremental_writer import IncrementalPdfFileWriter
+from pyhanko.pdf_utils.metadata.model import DocumentMetadata
 from pyhanko.pdf_utils.reader import PdfFileReader
 from pyhanko.sign import fields, signers
 from pyhanko.sign.general import SigningError
@@ -86,6 +87,16 @@ class _SignerAt(signers.PdfSigner):
         return session
 
 
+def _dated(at: datetime) -> DocumentMetadata:
+    """What the file says of itself: changed when it was signed, where pyHanko would say now."""
+
+    class Dated(DocumentMetadata):
+        def __setattr__(self, name: str, value: Any) -> None:
+            super().__setattr__(name, at if name == "last_modified" else value)
+
+    return Dated()
+
+
 class PdfSigner:
     """Signs PDFs with one key; the same PDF and instant give the same bytes."""
 
@@ -97,6 +108,7 @@ class PdfSigner:
         """The PDF with one invisible certifying signature that permits no change."""
         writer = IncrementalPdfFileWriter(io.BytesIO(pdf))
         second = hashlib.sha256(pdf + at.isoformat().encode()).digest()[:16]  # pyHanko would draw it at random
+        writer._meta = _dated(at)
         writer._document_id = generic.ArrayObject([writer.document_id[0], generic.ByteStringObject(second)])
         metadata = signers.PdfSignatureMetadata(
             field_name="Signature",
