@@ -56,7 +56,7 @@ class Relay:
         bus: Bus,
         *,
         chunk: int = 1000,
-        at_once: int = 250,
+        at_once: int = 500,
         patience: float = 10.0,
         lease_seconds: float = 10.0,
         settle: float = 10.0,
