@@ -61,11 +61,6 @@ def views() -> Blueprint:
     def decide() -> Response:
         return jsonify(who=who().id)
 
-    @blueprint.get("/staff/login")
-    @public
-    def staff_login() -> Response:
-        return Response("login")
-
     @blueprint.get("/greet")
     @public
     def greet() -> Response:
@@ -236,31 +231,6 @@ def test_somebody_who_may_not_is_told_so(client: FlaskClient) -> None:
 def test_an_author_who_opens_a_page_of_the_staff_is_sent_to_their_login(client: FlaskClient) -> None:
     client.set_cookie("author", author_cookie())
     assert client.get("/decide").headers["Location"] == "/staff/login?next=%2Fdecide"
-
-
-@pytest.mark.parametrize(
-    ("cookie", "said"),
-    [
-        (None, []),
-        ("author", ["您现在以作者身份登录。您要打开的页面供省级联系人、专家和中心工作人员使用，请用相应账号登录。"]),
-    ],
-)
-def test_the_login_says_whose_page_was_opened(client: FlaskClient, cookie: str | None, said: list[str]) -> None:
-    if cookie:
-        client.set_cookie(cookie, author_cookie())
-    client.get("/decide")
-    with client.session_transaction() as session:
-        assert [message for _, message in session.get("_flashes", [])] == said
-
-
-def test_nothing_is_said_where_another_service_has_the_login() -> None:
-    blueprint = Blueprint("elsewhere", __name__)
-    blueprint.get("/decide")(asks("decide")(lambda: Response()))
-    client = an_app(blueprint=blueprint).test_client()
-    client.set_cookie("author", author_cookie())
-    client.get("/decide")
-    with client.session_transaction() as session:
-        assert "_flashes" not in session
 
 
 @pytest.mark.parametrize(

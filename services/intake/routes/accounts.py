@@ -19,7 +19,7 @@ from services.intake.routes.forms.accounts import (
 )
 from services.intake.routes.forms.fields import PlainForm
 from shared.web import kept
-from shared.web.access import asks, known_as, public, somebody
+from shared.web.access import asks, known_as, public
 from shared.web.app import received_at, source
 from shared.web.forms import answer_form
 
@@ -41,8 +41,7 @@ def _signed_in(response: Response, author: Account) -> Response:
 
 
 def _is_author() -> bool:
-    person = somebody()
-    return person is not None and person.kind == "author"
+    return known_as("author") is not None
 
 
 def _to(address: str) -> Response:
