@@ -160,3 +160,31 @@ class Listening:
         for loop in list(self.loops):
             self.leave(loop)
 
+
+def a_bug(*where: tuple[str, int]) -> Callable[[Heard], None]:
+    """Fails at these events; at every one where none is named."""
+
+    def fail(heard: Heard) -> None:
+        if not where or (heard.subject, heard.seq) in where:
+            raise ZeroDivisionError("a bug")
+
+    return fail
+
+
+def fine(heard: Heard) -> None:
+    """Nothing is wrong any more."""
+
+
+def subjects(count: int) -> list[str]:
+    """Names of subjects, which are also their keys."""
+    return [f"k{number:02}" for number in range(count)]
+
+
+def tell(bus: Topics, keys: int, each: int, *, since: int = 1) -> None:
+    """``each`` events of every key, the keys taking turns."""
+    bus.tell([event(subject, seq) for seq in range(since, since + each) for subject in subjects(keys)])
+
+
+def places(loop: HearLoop) -> frozenset[Any]:
+    """The partitions that a member believes to be its own."""
+    return loop._listener.places() if loop._listener else frozenset()

@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import json
 import time
-import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
 import pytest
-from structlog.testing import capture_logs
 
 from shared.events.wire import STRUCTURED, Heard, Message
 from shared.messaging import hearing, parking
@@ -23,6 +21,8 @@ from shared.trouble import Unreadable
 from tests.conftest import setting
 from tests.faults.diaries import NOON, TOPIC, Listening, OwnMemory, event
 from tests.faults.own_topics import OwnTopics
+
+pytestmark = pytest.mark.usefixtures("logs")
 
 KEY = b"k1"
 GOOD = event("k1", 1)
@@ -84,26 +84,6 @@ FATES: dict[str, tuple[Message, str]] = {
     "brackets without end and no key": (bare(DEEP), "dead"),
     "large, no key, no JSON": (bare(LARGE[:-1]), "dead"),
 }
-
-
-@pytest.fixture(autouse=True)
-def logs() -> Iterator[None]:
-    with capture_logs():
-        yield
-
-
-@pytest.fixture
-def in_memory(new_database: Callable[[str], Database]) -> Iterator[Listening]:
-    made = Listening(new_database("review"), OwnMemory())
-    yield made
-    made.close()
-
-
-@pytest.fixture
-def own_topics() -> Iterator[OwnTopics]:
-    own = OwnTopics(setting("KAFKA_SERVERS"), f"odd-{uuid.uuid4().hex[:8]}", topics=[TOPIC])
-    yield own
-    own.remove()
 
 
 def fate_of(listening: Listening) -> str:

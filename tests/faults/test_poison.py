@@ -1,96 +1,30 @@
-"""One bad event stops its key and no other; when everything is bad the listener stops itself; nothing is lost by it."""
+"""One bad event stops its key and no other, and its key goes on in order once it is mended."""
 
 from __future__ import annotations
 
 import itertools
-import os
 import time
-import uuid
-from collections.abc import Callable, Iterator, MutableMapping
+from collections.abc import Callable, MutableMapping
 from datetime import timedelta
 from typing import Any
 
 import pytest
-from structlog.testing import capture_logs
 
 from shared.events.wire import Heard, Message
-from shared.messaging.hearing import HearLoop
 from shared.messaging.operators import Which
-from shared.messaging.parking import IN_ORDER, ParkedRows
+from shared.messaging.parking import ParkedRows
 from shared.records import Database
 from shared.records.audit import AuditTrail
-from shared.telemetry.metrics import BREAKER_OPEN, PARKED
-from shared.trouble import Away
-from tests.conftest import setting
-from tests.faults.diaries import TOPIC, Killed, Listening, OwnMemory, Topics, event
+from tests.faults.diaries import TOPIC, Killed, Listening, a_bug, event, fine, places, subjects, tell
 from tests.faults.own_topics import OwnTopics
+
+pytestmark = pytest.mark.usefixtures("logs")
 
 KEYS = 50
 EVENTS = 1000
 BAD, BAD_SEQ = "k07", 5
 SLOWEST = 2.0
 """So many times the clean run's time the other keys may take beside a poisoned one; measured it is about 1."""
-LONG = bool(os.environ.get("ZHENGJI_LONG"))
-MANY = 100_000 if LONG else 10_000
-
-
-@pytest.fixture(autouse=True)
-def logs() -> Iterator[list[MutableMapping[str, Any]]]:
-    """What is logged; a hundred tracebacks on the screen would take longer than the tests."""
-    with capture_logs() as lines:
-        yield lines
-
-
-@pytest.fixture
-def own_topics() -> Iterator[OwnTopics]:
-    own = OwnTopics(setting("KAFKA_SERVERS"), f"poison-{uuid.uuid4().hex[:8]}", topics=[TOPIC])
-    yield own
-    own.remove()
-
-
-@pytest.fixture(params=["memory", "kafka"])
-def topics(request: pytest.FixtureRequest) -> Topics:
-    if request.param == "memory":
-        return OwnMemory()
-    own: OwnTopics = request.getfixturevalue("own_topics")
-    return own
-
-
-@pytest.fixture
-def listening(topics: Topics, new_database: Callable[[str], Database]) -> Iterator[Listening]:
-    made = Listening(new_database("review"), topics)
-    yield made
-    made.close()
-
-
-@pytest.fixture
-def in_memory(new_database: Callable[[str], Database]) -> Iterator[Listening]:
-    made = Listening(new_database("review"), OwnMemory())
-    yield made
-    made.close()
-
-
-def a_bug(*where: tuple[str, int]) -> Callable[[Heard], None]:
-    """Fails at these events; at every one where none is named."""
-
-    def fail(heard: Heard) -> None:
-        if not where or (heard.subject, heard.seq) in where:
-            raise ZeroDivisionError("a bug")
-
-    return fail
-
-
-def fine(heard: Heard) -> None:
-    """Nothing is wrong any more."""
-
-
-def subjects(count: int) -> list[str]:
-    return [f"k{number:02}" for number in range(count)]
-
-
-def tell(bus: Topics, keys: int, each: int, *, since: int = 1) -> None:
-    """``each`` events of every key, the keys taking turns."""
-    bus.tell([event(subject, seq) for seq in range(since, since + each) for subject in subjects(keys)])
 
 
 # One bad event in a thousand
@@ -174,6 +108,22 @@ def test_waits_double_up_to_an_hour_and_no_try_is_made_before(in_memory: Listeni
         in_memory.let_pass(timedelta(milliseconds=1))
         loop.step()
     assert waits == [10, 20, 40, 80, 160, 320, 640, 1280, 2560, 3600, 3600, 3600]
+
+
+def test_however_long_a_key_waits_nothing_of_it_goes_before_its_first(in_memory: Listening) -> None:
+    in_memory.trouble = a_bug((BAD, 1))
+    loop = in_memory.begin()
+    in_memory.bus.tell([event(BAD, seq) for seq in range(1, 6)])
+    for _ in range(40):
+        loop.step()
+        in_memory.let_pass(timedelta(minutes=7))
+    first, *behind = in_memory.rows_of(BAD)
+    assert (in_memory.effects, [row["tries"] for row in behind]) == ([], [0] * 4)
+    assert first["tries"] > 10
+    in_memory.trouble = fine
+    in_memory.let_pass(timedelta(hours=1))
+    loop.step()
+    assert in_memory.lines(BAD) == [1, 2, 3, 4, 5]
 
 
 def test_a_command_drains_a_key_without_waiting_and_twice_changes_nothing(listening: Listening) -> None:
@@ -309,10 +259,6 @@ def test_parked_rows_are_drained_by_the_owner_of_their_partition_through_every_r
     assert all(listening.lines(name) == [1, 2, 3, 4] for name in names)
 
 
-def places(loop: HearLoop) -> frozenset[Any]:
-    return loop._listener.places() if loop._listener else frozenset()
-
-
 def test_a_member_that_no_longer_owns_a_partition_and_goes_on_draining_breaks_nothing(in_memory: Listening) -> None:
     """Paused past its session, it still believes in its old partitions: the guard and the queue hold all the same."""
     in_memory.trouble = a_bug((BAD, 1))
@@ -332,192 +278,6 @@ def test_a_member_that_no_longer_owns_a_partition_and_goes_on_draining_breaks_no
     stale.drain_parked(everything)
     in_memory.turn_until(lambda: in_memory.waiting() == 0)
     assert in_memory.lines(BAD) == list(range(1, 9))
-
-
-# Everything is bad
-
-
-def test_the_breaker_stops_the_listener_before_it_parks_the_topic_and_resumes_by_command(
-    listening: Listening, logs: list[MutableMapping[str, Any]]
-) -> None:
-    listening.trouble = a_bug()
-    listening.begin(breaker_limit=20)
-    tell(listening.bus, 200, 1)
-    listening.turn_until(lambda: listening.operator().breaker() is not None)
-    assert [(line["log_level"], line["why"]) for line in logs if line["event"] == "breaker_opened"] == [
-        ("error", "20 records in a row could not be taken")
-    ]
-    assert BREAKER_OPEN.labels("review")._value.get() == 1
-    committed = listening.bus.committed(listening.group)
-    for _ in range(5):
-        listening.let_pass(timedelta(hours=1))
-        listening.loops[0].step(wait=0.1)
-    assert listening.waiting() == 20
-    assert [row["tries"] for row in listening.parked.find()] == [1] * 20
-    assert (committed, listening.bus.committed(listening.group)) == (20, 20)
-
-    state = listening.operator().breaker()
-    assert state is not None
-    assert (state["error_class"], state["error"]) == ("ZeroDivisionError", "a bug")
-    listening.trouble = fine
-    canary = next(listening.parked.find())["_id"]
-    listening.operator().replay_parked(Which(ids=(canary,)), why="is it mended?")
-    listening.turn_until(lambda: listening.waiting() == 19)
-    assert len(listening.effects) == 1, "while it stands still, only what was asked for is tried"
-
-    assert listening.operator().resume(why="mended")
-    assert not listening.operator().resume(why="mended")
-    listening.let_pass(timedelta(hours=1))
-    listening.turn_until(lambda: len(listening.effects) == 200)
-    assert (listening.waiting(), listening.bus.committed(listening.group)) == (0, 200)
-    assert [entry["what"] for entry in AuditTrail(listening.database).entries()] == ["恢复监听", "重新处理暂存事件"]
-    assert BREAKER_OPEN.labels("review")._value.get() == 0
-
-
-def test_the_breaker_survives_a_new_process_and_a_rebalance(listening: Listening) -> None:
-    listening.trouble = a_bug()
-    listening.begin(breaker_limit=5)
-    tell(listening.bus, 40, 1)
-    listening.turn_until(lambda: listening.operator().breaker() is not None)
-    listening.leave(listening.loops[0])
-    listening.trouble = fine
-    fresh = [listening.begin(breaker_limit=5), listening.begin(breaker_limit=5)]
-    listening.turn_until(lambda: all(places(loop) for loop in fresh))
-    assert (listening.waiting(), listening.effects, listening.bus.committed(listening.group)) == (5, [], 5)
-    canary = next(listening.parked.find())["_id"]
-    listening.operator().replay_parked(Which(ids=(canary,)))
-    listening.turn_until(lambda: len(listening.effects) == 1)
-    listening.operator().resume()
-    listening.let_pass(timedelta(hours=1))
-    listening.turn_until(lambda: len(listening.effects) == 40)
-
-
-def test_the_breaker_opens_when_more_than_half_is_bad(in_memory: Listening) -> None:
-    def most_fail(heard: Heard) -> None:
-        if int(heard.subject[1:]) % 3:
-            raise ZeroDivisionError("a bug")
-
-    in_memory.trouble = most_fail
-    loop = in_memory.begin()
-    tell(in_memory.bus, 300, 1)
-    while loop.step():
-        pass
-    state = in_memory.operator().breaker()
-    assert state is not None
-    assert "of the last 100 records" in state["why"]
-    assert in_memory.waiting() < 80
-
-
-def test_a_queue_that_grows_without_end_stops_the_listener(in_memory: Listening) -> None:
-    in_memory.trouble = a_bug(("hot", 1))
-    loop = in_memory.begin(parked_limit=50)
-    in_memory.bus.tell([event("hot", seq) for seq in range(1, 200)])
-    while loop.step(most=20):
-        pass
-    state = in_memory.operator().breaker()
-    assert state is not None
-    assert (in_memory.waiting(), state["why"]) == (50, "50 records wait parked")
-    assert PARKED.labels("review")._value.get() == 50
-
-
-# A dependency is away
-
-
-def test_an_hour_without_a_dependency_parks_nothing_and_spends_no_try(listening: Listening) -> None:
-    def away(heard: Heard) -> None:
-        raise Away("objects", "no answer")
-
-    listening.trouble = a_bug((BAD, 1))
-    loop = listening.begin()
-    tell(listening.bus, 8, 2)
-    listening.turn_until(lambda: listening.waiting() == 2 and len(listening.effects) == 14)
-    before, committed = listening.rows_of(BAD), listening.bus.committed(listening.group)
-    listening.trouble = away
-    tell(listening.bus, 7, 2, since=3)
-    paused = 0
-    for _ in range(60):
-        listening.let_pass(timedelta(minutes=1))
-        try:
-            loop.step(wait=0.1)
-        except Away:
-            paused += 1
-    assert paused >= 50
-    assert listening.rows_of(BAD) == before, "no row came, and none has one try more"
-    assert listening.bus.committed(listening.group) == committed
-    assert listening.operator().breaker() is None
-    listening.trouble = fine
-    listening.turn_until(lambda: len(listening.effects) == 8 * 2 + 7 * 2)
-    assert all(listening.lines(subject) == [1, 2, 3, 4] for subject in subjects(7))
-    assert listening.waiting() == 0
-
-
-def test_mongodb_away_as_the_breaker_opens_loses_no_record(
-    in_memory: Listening, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    from shared.messaging.breaker import Breaker
-
-    def away(self: Breaker) -> None:
-        raise Away("mongodb")
-
-    in_memory.trouble = a_bug()
-    loop = in_memory.begin(breaker_limit=5)
-    tell(in_memory.bus, 40, 1)
-    with monkeypatch.context() as patch:
-        patch.setattr(Breaker, "open", away)
-        with pytest.raises(Away):
-            loop.step()
-    in_memory.trouble = fine
-    in_memory.let_pass(timedelta(hours=1))
-    loop.resume()
-    in_memory.turn_until(lambda: len(in_memory.effects) == 40)
-
-
-# A hundred thousand
-
-
-@pytest.mark.parametrize("keys", [1, MANY // 10])
-def test_many_parked_rows_cost_a_look_up_and_no_more(in_memory: Listening, keys: int) -> None:
-    fill(in_memory, MANY, keys)
-    everything = frozenset((TOPIC, number) for number in range(6))
-    rows = ParkedRows(in_memory.database, in_memory.group, clock=in_memory.clock)
-    asked = {
-        "find": rows.due_query(everything, in_memory.clock()),
-        "first": {"group": in_memory.group, "topic": TOPIC, "key": b"5"},
-    }
-    plan = in_memory.parked.find(asked["find"]).limit(200).explain()["executionStats"]
-    assert plan["totalDocsExamined"] <= 200 and plan["totalKeysExamined"] <= 1000, plan
-    first = in_memory.parked.find(asked["first"]).sort(IN_ORDER).limit(1).explain()["executionStats"]
-    assert first["totalDocsExamined"] <= 1, first
-    distinct = in_memory.database.db.command(
-        "explain",
-        {"distinct": "parked", "key": "key", "query": {**asked["first"], "key": {"$in": [b"0", b"5", b"x"]}}},
-        verbosity="executionStats",
-    )["executionStats"]
-    assert distinct["totalDocsExamined"] == 0 and distinct["totalKeysExamined"] <= 10, distinct
-
-    loop = in_memory.begin()
-    in_memory.bus.tell([event("new", seq) for seq in range(1, 51)])
-    began = time.monotonic()
-    in_memory.turn_until(lambda: len(in_memory.effects) == 50)
-    assert time.monotonic() - began < 10
-    assert loop.step() == 0
-
-
-def fill(listening: Listening, count: int, keys: int) -> None:
-    """Rows as they stand after a bad day: nothing of them is due."""
-    later = listening.clock() + timedelta(minutes=30)
-    rows = [
-        {
-            "_id": f"{listening.group}/{TOPIC}/{number % keys % 6}/{number}",
-            "group": listening.group, "epoch": 1, "topic": TOPIC, "partition": number % keys % 6, "offset": number,
-            "key": str(number % keys).encode(), "keyless": False, "value": b"x" * 300, "headers": [],
-            "error": "a bug", "error_class": "ZeroDivisionError", "trace": "", "tries": 3, "next_try": later,
-            "parked_at": listening.clock(), "first_failed": listening.clock(), "last_failed": listening.clock(),
-        }
-        for number in range(count)
-    ]  # fmt: skip
-    for at in range(0, count, 10_000):
-        listening.parked.insert_many(rows[at : at + 10_000], ordered=False)
 
 
 # Bytes that the client of Kafka cannot take apart
