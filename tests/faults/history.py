@@ -143,6 +143,26 @@ class Past:
         return book
 
 
+def past_of(book: Book) -> Past:
+    """What a play's book tells: every receipt was asked for, and taken back where it says so."""
+    operations = []
+    for number, each in enumerate(book.receipts):
+        wish = Operation(
+            id=str(number),
+            person=each.author,
+            kind=Kind.SUBMIT,
+            about=each.case_id,
+            asked=each.asked,
+            answered=each.shown,
+            outcome=Outcome.OK,
+            got=_as_shown(each),
+        )
+        operations.append(wish)
+        if each.withdrawn:
+            operations.append(replace(wish, id=f"{number} back", kind=Kind.WITHDRAW, got={}))
+    return Past(operations=tuple(operations))
+
+
 class History:
     """A file to which many threads append, and which can be read at any time."""
 
@@ -202,9 +222,8 @@ class Asked:
         self._answered(Outcome.OK, about=about, got=got)
 
     def holds(self, receipt: Receipt) -> None:
-        """It was answered with a receipt. Histories are kept: the author's password is not."""
-        shown = asdict(receipt) | {"password": ""}
-        self._answered(Outcome.OK, about=receipt.case_id, got=json.loads(json.dumps(shown, default=_plain)))
+        """It was answered with a receipt."""
+        self._answered(Outcome.OK, about=receipt.case_id, got=_as_shown(receipt))
 
     def refused(self, said: str, *, about: str = "") -> None:
         """It was answered with a no."""
@@ -274,6 +293,12 @@ def _entry(kind: type[Entry], row: Json) -> Entry:
     if "outcome" in row:
         row["outcome"] = Outcome(row["outcome"])
     return kind(**row)
+
+
+def _as_shown(receipt: Receipt) -> Json:
+    """Histories are kept: the author's password is not."""
+    shown: Json = json.loads(json.dumps(asdict(receipt) | {"password": ""}, default=_plain))
+    return shown
 
 
 def _plain(value: Any) -> str:

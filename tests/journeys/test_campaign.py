@@ -11,6 +11,9 @@ import pytest
 from shared.campaign.loading import load_campaign
 from shared.campaign.model import Campaign
 from shared.campaign.pacing import paced
+from tests.faults.checker import Findings, Name, check
+from tests.faults.history import past_of
+from tests.faults.observing import observe_platform, on_topic
 from tests.journeys.world import OneProcess
 from zhengji.play.accounting import Account, Row, take_account
 from zhengji.play.cast import make_cast
@@ -40,6 +43,20 @@ def account_of(world: OneProcess, play: Play) -> Account:
     return take_account(play.book, world.truth, campaign_id=play.campaign.id, secrets=play.cast.secrets)
 
 
+def findings_of(world: OneProcess, play: Play) -> Findings:
+    """What the checker of runs with faults says of a play without any."""
+    observed = observe_platform(
+        world.truth,
+        play.campaign.id,
+        records=lambda topic: [
+            on_topic(each.message, each.partition, each.offset) for each in world.bus.records(topic)
+        ],
+        mails=world.post.message_ids,
+        secrets=play.cast.secrets,
+    )
+    return check(past_of(play.book), observed)
+
+
 @pytest.mark.timeout(600)
 def test_the_whole_campaign_is_played_and_every_number_is_right(world: OneProcess) -> None:
     play = a_play(world)
@@ -50,11 +67,14 @@ def test_the_whole_campaign_is_played_and_every_number_is_right(world: OneProces
     assert play.certificates_checked > 0
     assert account.certificates["revoked"] > 0
     assert account.cases_by_stage["disqualified"] == 1
+    findings = findings_of(world, play)
+    assert findings.clean, str(findings)
+    assert findings.figures["effects seen"] == findings.figures["effects owed"] > 300
     _is_no_ornament(world, play)
 
 
 def _is_no_ornament(world: OneProcess, play: Play) -> None:
-    """Break one thing after the other behind the platform's back: the accounting names each, and then fits again."""
+    """Break one thing after the other behind the platform's back: the accounting names each, the checker all."""
     gone = next(receipt for receipt in play.book.standing().values() if receipt.version == 1)
     what = f"{gone.number} v{gone.version}"
     told: Row = {"type": "zhengji.intake.CaseSubmittedInFull.v1", "data.case_id": gone.case_id}
@@ -79,3 +99,7 @@ def _is_no_ornament(world: OneProcess, play: Play) -> None:
         assert not account.fits
         rows.insert_one(row)
     assert account_of(world, play).fits
+    for service, collection, query, _ in breakages:
+        world.databases[service].db[collection].delete_one(query)
+    called = {each.name for each in findings_of(world, play).anomalies}
+    assert called >= {Name.LOST, Name.UNSEEN, Name.GHOST, Name.BROKEN_CHAIN, Name.WRONG}
