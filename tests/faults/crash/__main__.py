@@ -93,7 +93,9 @@ def _page(matrix: Matrix, *, seconds: float, options: argparse.Namespace) -> str
 
 
 def _commit() -> str:
-    run = subprocess.run(["git", "describe", "--always", "--abbrev=12"], cwd=ROOT, capture_output=True, text=True)
+    run = subprocess.run(
+        ["git", "describe", "--always", "--dirty", "--abbrev=12"], cwd=ROOT, capture_output=True, text=True
+    )
     return run.stdout.strip()
 
 
