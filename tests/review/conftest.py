@@ -22,6 +22,7 @@ from services.review.domain.account import AccountState, StaffAccount
 from services.review.domain.case import Case
 from services.review.domain.values import CaseAuthor, CaseFile, Report
 from services.review.handlers.accounts import session_token
+from services.review.handlers.campaign import load_campaign_draft, publish_campaign
 from services.review.settings import ReviewSettings, SigningKeySetting
 from shared.campaign.copy import CampaignCopy
 from shared.campaign.loading import load_campaign
@@ -31,6 +32,7 @@ from shared.identity import SigningKey
 from shared.records import Database
 from shared.settings import PublicKey
 from tests.conftest import setting
+from tests.review.turning import Turning
 
 SCREENING = datetime(2024, 10, 20, 4, 0, tzinfo=UTC)
 """Noon in Beijing, while provinces recommend."""
@@ -78,6 +80,22 @@ def app(new_database: Callable[[str], Database], clock: FixedClock, campaign: Ca
     copy = CampaignCopy(id=campaign.id, revision=campaign.revision, campaign=campaign.model_dump(mode="json"))
     app.campaigns.records.ensure(copy)
     return app
+
+
+def another_campaign(app: App, last: Campaign) -> Campaign:
+    """The campaign of the year after ``last``, published: from now on the one people work in."""
+    later = timedelta(days=365)
+    windows = {
+        name: {**window, "opens": window["opens"] + later, "closes": window["closes"] + later}
+        for name, window in last.windows.model_dump().items()
+    }
+    made = Campaign.model_validate(
+        {**last.model_dump(), "id": "2025-teacher-training", "subtitle": "2025年教师研修专项", "windows": windows}
+    )
+    load_campaign_draft(app, made)
+    publish_campaign(app, campaign_id=made.id, by="administrator")
+    Turning(app).turn()
+    return made
 
 
 @pytest.fixture

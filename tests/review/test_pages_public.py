@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
 
 from services.review.app import App
 from services.review.domain.decision import Decision, Listed, decision_id
 from services.review.domain.values import Outcome
 from shared.campaign.model import Campaign
-from tests.review.conftest import SCREENING, Browser, submitted_case
+from tests.review.conftest import SCREENING, Browser, another_campaign, submitted_case
 
 PATHS = ("/results", "/showcase", "/results/case-1", "/results/case-2")
 SECRET = (
@@ -118,3 +120,46 @@ def test_with_no_campaign_there_is_an_empty_state(app: App, campaign: Campaign, 
     app.database.collection("campaigns").delete_many({})
     assert browser.open("/results").status_code == 200
     assert "名单尚未公布" in browser.text()
+
+
+@pytest.fixture
+def next_year(app: App, decided: Campaign) -> Campaign:
+    """The campaign of the year after, published while last year's list stands."""
+    return another_campaign(app, decided)
+
+
+@pytest.mark.parametrize("path", ["/results", "/showcase"])
+def test_last_year_s_list_stays_when_the_next_campaign_begins(
+    next_year: Campaign, decided: Campaign, app: App, browser: Browser, path: str
+) -> None:
+    assert app.campaigns.current().id == next_year.id
+    browser.open(path)
+    assert "名单尚未公布" not in browser.text()
+    assert decided.subtitle in browser.text() and next_year.subtitle not in browser.text()
+    assert browser.page.count('href="/results/') == 50
+    assert browser.open("/results/case-1").status_code == 200
+
+
+@pytest.mark.parametrize("path", ["/results", "/showcase"])
+def test_where_there_are_several_lists_one_chooses_the_year(
+    next_year: Campaign, decided: Campaign, app: App, browser: Browser, path: str
+) -> None:
+    app.decisions.create(
+        Decision(
+            id=decision_id(next_year.id),
+            campaign_id=next_year.id,
+            listed=(_listed("new-1", "下一年的案例", "320000", Outcome.EXEMPLARY),),
+            published_at=SCREENING + timedelta(days=365),
+        )
+    )
+    browser.open(path)
+    assert "下一年的案例" in browser.text() and "常态化研修实践1" not in browser.text()
+    earlier = f"{path}?campaign={decided.id}"
+    assert f'href="{earlier}"' in browser.page
+    browser.open(earlier)
+    assert "常态化研修实践1" in browser.text() and "下一年的案例" not in browser.text()
+    assert f"campaign={decided.id}&amp;page=2" in browser.page or f"page=2&amp;campaign={decided.id}" in browser.page
+    assert f'<input type="hidden" name="campaign" value="{decided.id}">' in browser.page
+    assert browser.open(f"{path}?campaign=nowhere").status_code == 404
+    browser.open("/results/case-1")
+    assert f'href="/results?campaign={decided.id}"' in browser.page

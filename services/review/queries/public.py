@@ -39,6 +39,26 @@ class Results:
     showcase: int
 
 
+@dataclass(frozen=True, kw_only=True)
+class PublishedCampaign:
+    """A campaign whose list is public."""
+
+    campaign: Campaign
+    published_at: datetime
+
+
+def published_campaigns(app: App) -> list[PublishedCampaign]:
+    """Every campaign that has a published list, the one published last first."""
+    rows = app.decisions.rows({"published_at": {"$ne": None}}, only=("campaign_id", "published_at"))
+    published = {row["campaign_id"]: row["published_at"] for row in rows}
+    found = [
+        PublishedCampaign(campaign=each, published_at=published[each.id])
+        for each in app.campaigns.all()
+        if each.id in published
+    ]
+    return sorted(found, key=lambda each: each.published_at, reverse=True)
+
+
 def results(
     app: App, campaign: Campaign, *, province: str = "", category: str = "", outcome: str = "", q: str = ""
 ) -> Results:
@@ -63,6 +83,7 @@ def results(
 class ResultPage:
     """One published case for everybody."""
 
+    campaign_id: str
     line: ResultLine
     summary: str
     certificates: tuple[str, ...]
@@ -78,6 +99,7 @@ def result_page(app: App, case_id: str) -> ResultPage:
     decision = app.decisions.find(decision_id(case.campaign_id))
     found = _listed(decision, case_id)
     return ResultPage(
+        campaign_id=campaign.id,
         line=_line(found, campaign),
         summary=case.summary,
         certificates=case.certificates,

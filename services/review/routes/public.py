@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from urllib.parse import urlencode
+
 from flask import Response, make_response, render_template, request
 
 from services.review.queries import public as queries
@@ -30,29 +33,49 @@ def showcase() -> Response:
 
 def _list(template: str) -> Response:
     app, asked = pieces(), request.args
-    try:
-        running = app.campaigns.current()
-    except NotThere:
-        return make_response(render_template("public/none.html"))
+    published = queries.published_campaigns(app)
+    if not published:
+        return _nothing_yet()
+    shown = _asked_campaign(published)
     query = {name: asked.get(name, "").strip() for name in ("province", "category", "outcome", "q")}
-    found = queries.results(app, running, **query)
-    if found.published_at is None:
-        window = running.windows.publication
-        return make_response(render_template("public/none.html", opens=window.opens if window.announced else None))
+    found = queries.results(app, shown, **query)
+    keep = {"campaign": shown.id} if shown.id != published[0].campaign.id else {}
     pages = max(1, -(-len(found.lines) // PAGE))
     page = min(asked_page(), pages)
     return make_response(
         render_template(
             template,
-            campaign=running,
+            campaign=shown,
+            published=published if len(published) > 1 else [],
             found=found,
             lines=found.lines[(page - 1) * PAGE : page * PAGE],
             page=page,
             pages=pages,
-            filters=_filters(running, query),
-            query={name: value for name, value in query.items() if value},
+            filters=_filters(shown, query),
+            keep=keep,
+            query={**keep, **{name: value for name, value in query.items() if value}},
         )
     )
+
+
+def _nothing_yet() -> Response:
+    """Before the first list: when the running campaign's is to come."""
+    try:
+        window = pieces().campaigns.current().windows.publication
+    except NotThere:
+        return make_response(render_template("public/none.html"))
+    return make_response(render_template("public/none.html", opens=window.opens if window.announced else None))
+
+
+def _asked_campaign(published: Sequence[queries.PublishedCampaign]) -> Campaign:
+    """The campaign that the address asks for; the one published last where it asks for none."""
+    asked = request.args.get("campaign", "")
+    if not asked:
+        return published[0].campaign
+    for each in published:
+        if each.campaign.id == asked:
+            return each.campaign
+    raise NotThere("没有找到这次活动的名单，请返回公布名单重新选择。")
 
 
 def _filters(running: Campaign, query: dict[str, str]) -> list[dict[str, object]]:
@@ -69,4 +92,5 @@ def _filters(running: Campaign, query: dict[str, str]) -> list[dict[str, object]
 def result(case_id: str) -> Response:
     """One published case."""
     page = queries.result_page(pieces(), case_id)
-    return make_response(render_template("public/result.html", page=page, back=("返回名单", "/results")))
+    back = ("返回名单", f"/results?{urlencode({'campaign': page.campaign_id})}")
+    return make_response(render_template("public/result.html", page=page, back=back))
