@@ -11,6 +11,7 @@ import mongoengine
 from services.intake.domain.account import Account
 from services.intake.domain.case import Case
 from shared.clock import Clock
+from shared.identity.guessing import Guessing, Tries
 from shared.records import Database, Record, Records, Row
 from shared.trouble import Refused
 
@@ -41,6 +42,15 @@ class AccountRecord(Record):
     registered_at = mongoengine.DateTimeField()
     reset_code = mongoengine.StringField()
     reset_asked_at = mongoengine.DateTimeField()
+
+
+class TriesRecord(Record):
+    """How guesses at a password or a code are counted."""
+
+    meta: ClassVar[dict[str, Any]] = {"collection": "sign_in_tries"}
+
+    failures = mongoengine.IntField()
+    last_at = mongoengine.DateTimeField()
 
 
 class CaseRecord(Record):
@@ -77,6 +87,11 @@ def cases(database: Database, *, clock: Clock) -> Records[Case]:
     """All cases. A number drawn twice is refused with ``NUMBER_TAKEN``, to be drawn again."""
     unique = {ONE_NUMBER: Refused(NUMBER_TAKEN, "编号重复，请重试。", status=409)}
     return Records(database, document=CaseRecord, aggregate=Case, unique=unique, clock=clock)
+
+
+def guessing(database: Database, *, clock: Clock) -> Guessing:
+    """Counted guesses."""
+    return Guessing(database, Records(database, document=TriesRecord, aggregate=Tries, clock=clock), clock=clock)
 
 
 def ensure_indexes(database: Database) -> None:

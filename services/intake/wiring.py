@@ -15,7 +15,6 @@ from services.intake.routes.urls import BLUEPRINTS
 from services.intake.settings import IntakeSettings
 from shared.campaign.copy import Campaigns
 from shared.clock import Clock, system_clock
-from shared.identity.guessing import Guessing
 from shared.identity.revocations import Revocations
 from shared.messaging.port import Bus
 from shared.objects import Objects
@@ -38,7 +37,7 @@ def build(settings: IntakeSettings, *, clock: Clock = system_clock, database: Da
         clock=clock,
         database=database,
         accounts=store.accounts(database, clock=clock),
-        guessing=Guessing(database, clock=clock),
+        guessing=store.guessing(database, clock=clock),
         cases=store.cases(database, clock=clock),
         campaigns=Campaigns(database),
         revocations=Revocations(database),

@@ -16,6 +16,7 @@ from services.review.domain.disqualification import Disqualification
 from services.review.domain.scoring import Review
 from services.review.domain.shortlist import Shortlist
 from shared.clock import Clock
+from shared.identity.guessing import Guessing, Tries
 from shared.records import Database, Record, Records
 
 ONE_LOGIN = "one_login_one_account"
@@ -48,6 +49,15 @@ class CampaignFileRecord(Record):
     published = Text()
     published_at = Instant()
     changes = _values()
+
+
+class TriesRecord(Record):
+    """How guesses at a password or a code are counted."""
+
+    meta: ClassVar[dict[str, Any]] = {"collection": "sign_in_tries"}
+
+    failures = Number()
+    last_at = Instant()
 
 
 class ContactRecord(Record):
@@ -274,6 +284,11 @@ def decisions(database: Database, *, clock: Clock) -> Records[Decision]:
 def disqualifications(database: Database, *, clock: Clock) -> Records[Disqualification]:
     """Proposals to disqualify."""
     return Records(database, document=DisqualificationRecord, aggregate=Disqualification, clock=clock)
+
+
+def guessing(database: Database, *, clock: Clock) -> Guessing:
+    """Counted guesses."""
+    return Guessing(database, Records(database, document=TriesRecord, aggregate=Tries, clock=clock), clock=clock)
 
 
 def ensure_indexes(database: Database) -> None:

@@ -19,7 +19,6 @@ from services.review.routes.urls import BLUEPRINTS
 from services.review.settings import ReviewSettings
 from shared.campaign.copy import Campaigns
 from shared.clock import Clock, system_clock
-from shared.identity.guessing import Guessing
 from shared.identity.revocations import Revocations
 from shared.jobs import Jobs
 from shared.messaging.comparing import Comparison
@@ -58,7 +57,7 @@ def build(settings: ReviewSettings, *, clock: Clock = system_clock, database: Da
         work=Jobs(database, "work", longest=LONGEST_WORK, clock=clock),
         campaigns=Campaigns(database),
         revocations=Revocations(database),
-        guessing=Guessing(database, clock=clock),
+        guessing=store.guessing(database, clock=clock),
         record=AuditTrail(database),
         objects=Objects(settings),
         plan=assign,

@@ -11,13 +11,10 @@ import hashlib
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
-from typing import Any, ClassVar
-
-import mongoengine
 
 from shared.aggregates import Aggregate
 from shared.clock import Clock, system_clock
-from shared.records import Database, Record, Records
+from shared.records import Database, Records
 from shared.trouble import Refused
 
 FORGOTTEN_AFTER = timedelta(hours=1)
@@ -73,26 +70,17 @@ class Tries(Aggregate):
         self.failures, self.last_at = 0, None
 
 
-class TriesRecord(Record):
-    """How guesses are counted."""
-
-    meta: ClassVar[dict[str, Any]] = {"collection": "sign_in_tries"}
-
-    failures = mongoengine.IntField()
-    last_at = mongoengine.DateTimeField()
-
-
 class Guessing:
     """The guesses at one service's accounts, by the pseudonym of a mobile and by where they come from."""
 
-    def __init__(self, database: Database, *, clock: Clock = system_clock) -> None:
-        self._records = Records(database, document=TriesRecord, aggregate=Tries, clock=clock)
+    def __init__(self, database: Database, records: Records[Tries], *, clock: Clock = system_clock) -> None:
         self._database = database
+        self._records = records
         self._clock = clock
 
     def ensure_indexes(self) -> None:
         """Let old counts go by themselves."""
-        self._database.collection("sign_in_tries").create_index("last_at", expireAfterSeconds=KEPT_SECONDS)
+        self._database.collection(self._records.name).create_index("last_at", expireAfterSeconds=KEPT_SECONDS)
 
     def begin(self, person: str, *, source: str) -> None:
         """Count one guess from an address; Refused with 429 while one has to wait."""

@@ -5,7 +5,6 @@ from __future__ import annotations
 import base64
 import io
 import re
-from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -13,7 +12,6 @@ import pytest
 
 from services.intake.app import App
 from shared.clock import FixedClock
-from shared.events.intake import AuthorSessionsRevoked
 from shared.identity.secrets import unseal
 from tests.intake.conftest import LETTERS, PASSWORD, Browser, register
 from tests.intake.test_path import SUMMARY, complete_case, fill_sheet, open_case
@@ -445,32 +443,3 @@ def test_what_is_not_there(author: Browser, path: str, message: str) -> None:
     case = open_case(author)
     assert author.open(path.format(case=case)).status_code == 404
     assert message in author.page
-
-
-def test_a_logout_ends_the_session_wherever_its_cookie_was_kept(
-    author: Browser, new_browser: Callable[[], Browser], app: App, clock: FixedClock
-) -> None:
-    kept = new_browser()
-    kept.takes_cookie(author, "author")
-    assert kept.open("/cases").status_code == 200
-    clock.advance(timedelta(seconds=1))
-    author.fill("/logout")
-    assert kept.open("/cases").status_code == 302
-    (row,) = app.database.collection("accounts").find({})
-    (told,) = [entry for entry in row["outbox"] if entry["type"] == AuthorSessionsRevoked.type()]
-    assert (told["data"]["account_id"], told["time"]) == (row["_id"], clock())
-    assert author.fill("/login", mobile="13800001234", password=PASSWORD).status_code == 303
-    assert author.open("/cases").status_code == 200
-
-
-@pytest.mark.parametrize("fields", [{"rev": "²"}, {"people-²-name": "x"}, {f"people-{'9' * 5000}-name": "x"}])
-def test_tampered_fields_are_refused_or_nobodys(author: Browser, fields: dict[str, Any]) -> None:
-    case = open_case(author)
-    assert author.fill(f"{case}/authors", then="draft", **fields).status_code < 500
-
-
-def test_what_no_reader_sees_is_not_kept(author: Browser, app: App) -> None:
-    case = open_case(author)
-    author.fill(f"{case}/sheet", then="draft", title="题\x01\r\nBcc: …\x00尾\ufffe", summary="一\r\n二\x0b三")
-    about = app.cases.get(case.rsplit("/", 1)[-1]).about
-    assert (about.title, about.summary) == ("题 Bcc: …尾", "一\n二\n三")

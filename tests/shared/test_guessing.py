@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from services.review import store
 from shared.clock import FixedClock
 from shared.identity.guessing import ALL_ADDRESSES, ONE_ADDRESS, Guessing, Tries
 from shared.records import Database
@@ -33,7 +34,7 @@ def test_waits_grow_and_are_forgotten() -> None:
 @pytest.fixture
 def guessing(new_database: Callable[[str], Database]) -> Guessing:
     """Counts on a clock that stands still."""
-    return Guessing(new_database("review"), clock=FixedClock(NOON))
+    return store.guessing(new_database("review"), clock=FixedClock(NOON))
 
 
 def guess(guessing: Guessing, times: int, source: str) -> int:
