@@ -133,7 +133,7 @@ class Play:
         """Everybody registers, writes, uploads; co-authors confirm."""
         self.authors = [self._author(plan) for plan in self.cast.cases]
         with self.screen.step("作者注册、填表、上传", len(self.authors)) as done:
-            self.each(self.authors, Author.prepare, done, within="submission")
+            self.each(self.authors, lambda author: author.prepare(), done, within="submission")
 
     @property
     def late_signers(self) -> list[tuple[Author, Person]]:
@@ -164,7 +164,7 @@ class Play:
         """The window opens, everybody submits and keeps the receipt."""
         self.wait_for("submission", opens=True)
         with self.screen.step("报送，取得回执", len(self.authors)) as done:
-            self.each(self.authors, Author.submit, done, within="submission")
+            self.each(self.authors, lambda author: author.submit(), done, within="submission")
 
     def read_reports(self) -> None:
         """Each author looks until the report is there."""
