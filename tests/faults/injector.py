@@ -35,7 +35,7 @@ class Injector:
     def carry_out(self, strike: Strike) -> None:
         """Break, wait, mend, and see that everything answers again. NotHealed."""
         targets = self._targets(strike.target)
-        fault = self._history.fault(strike.kind, " ".join(targets) if targets[0] != strike.target else strike.target)
+        fault = self._history.fault(strike.kind, targets[0] if strike.target == PRIMARY else strike.target)
         if strike.target == PRIMARY:
             fault.saw(f"{targets[0]} was primary")
         began = time.monotonic()
