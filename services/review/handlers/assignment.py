@@ -26,13 +26,17 @@ from shared.trouble import Refused
 _JUDGED = ("number", "category", "province", "unit", "authors", "expert_ids", "case_version", "withdrawn_version")
 
 
-def plan_assignment(app: App, *, experts_per_case: int, by: str, command: str) -> str:
+def plan_assignment(app: App, *, experts_per_case: int, by: str, command: str, campaign_id: str = "") -> str:
     """Plan a round; gives its id, under which it appears when the job is done."""
     if not 1 <= experts_per_case <= 9:
         raise Refused("experts-per-case", "每件案例的专家人数应在1至9之间。", field="experts_per_case")
     round_id = derived_id("round", command)
-    campaign_id = app.campaigns.current().id
-    payload = {"kind": "plan", "campaign_id": campaign_id, "k": experts_per_case, "by": by}
+    payload = {
+        "kind": "plan",
+        "campaign_id": campaign_id or app.campaigns.current().id,
+        "k": experts_per_case,
+        "by": by,
+    }
     app.work.add(round_id, {**payload, "at": app.clock().isoformat()})
     return round_id
 

@@ -17,19 +17,31 @@ from shared.trouble import NotThere
 _LINE = ("number", "title", "authors", "province", "category")
 
 
-def fix_sizes(app: App, *, sizes: Sequence[Sizes], by: str, command: str | None = None) -> None:
+def _campaign(app: App, campaign_id: str) -> Campaign:
+    """The campaign by id; the running one where none is named."""
+    return app.campaigns.get(campaign_id) if campaign_id else app.campaigns.current()
+
+
+def fix_sizes(app: App, *, sizes: Sequence[Sizes], by: str, campaign_id: str = "", command: str | None = None) -> None:
     """Fix how many become exemplary and showcase in each category; marks open with it."""
-    campaign_id, at = app.campaigns.current().id, app.clock()
-    chosen = decision_id(campaign_id)
-    app.decisions.ensure(Decision(id=chosen, campaign_id=campaign_id))
+    campaign, at = _campaign(app, campaign_id), app.clock()
+    chosen = decision_id(campaign.id)
+    app.decisions.ensure(Decision(id=chosen, campaign_id=campaign.id))
     app.decisions.change(chosen, lambda decision: decision.fix_sizes(sizes, by=by, at=at), command=command)
 
 
 def decide_by_hand(
-    app: App, *, case_id: str, outcome: Outcome, reason: str, by: str, command: str | None = None
+    app: App,
+    *,
+    case_id: str,
+    outcome: Outcome,
+    reason: str,
+    by: str,
+    campaign_id: str = "",
+    command: str | None = None,
 ) -> None:
     """Depart from the ranking for one case."""
-    campaign, at = app.campaigns.current(), app.clock()
+    campaign, at = _campaign(app, campaign_id), app.clock()
     if case_id not in {case.case_id for case in app.scored(campaign)[0]}:
         raise NotThere("这件案例不在排序中，请刷新页面后重新选择。")
     app.decisions.change(
@@ -39,9 +51,9 @@ def decide_by_hand(
     )
 
 
-def publish_decision(app: App, *, by: str, command: str | None = None) -> int:
+def publish_decision(app: App, *, by: str, campaign_id: str = "", command: str | None = None) -> int:
     """Publish the list as the ranking and the hand left it; gives how many cases it holds."""
-    campaign, at = app.campaigns.current(), app.clock()
+    campaign, at = _campaign(app, campaign_id), app.clock()
     chosen = decision_id(campaign.id)
     if command is not None and (answer := app.decisions.answer_of(chosen, command)) is not None:
         return int(answer)

@@ -35,9 +35,12 @@ def recommend_cases(
     if not case_ids:
         raise Refused("nothing-chosen", "请先勾选要推荐的案例。")
     clerk = app.accounts.get(by).person
-    for case_id in case_ids:
-        case_of_province(app, case_id, province).may_be_recommended(reason=reason, clerk=clerk)
-    campaign = app.campaigns.current()
+    cases = [case_of_province(app, case_id, province) for case_id in case_ids]
+    for case in cases:
+        case.may_be_recommended(reason=reason, clerk=clerk)
+    if len({case.campaign_id for case in cases}) > 1:
+        raise Refused("two-campaigns", "所选案例属于不同的征集活动，请分别推荐。", status=409)
+    campaign = app.campaigns.get(cases[0].campaign_id)
     window = campaign.windows.recommendation
     _refuse_second_category(app, campaign, case_ids)
 
@@ -101,7 +104,7 @@ def _take_off(
 ) -> int:
     case = case_of_province(app, case_id, province)
     case.must_not_be_of(app.accounts.get(by).person)
-    campaign = app.campaigns.current()
+    campaign = app.campaigns.get(case.campaign_id)
     window = campaign.windows.recommendation
     return _change(
         app,
@@ -113,25 +116,35 @@ def _take_off(
 
 
 def reorder_shortlist(
-    app: App, *, province: str, case_ids: Sequence[str], received: datetime, command: str | None = None
+    app: App,
+    *,
+    province: str,
+    case_ids: Sequence[str],
+    received: datetime,
+    campaign_id: str = "",
+    command: str | None = None,
 ) -> None:
     """Put the shortlist in another order."""
-    campaign, window = _current(app)
+    campaign, window = _recommending(app, campaign_id)
     ids = tuple(case_ids)
     _change(app, campaign, province, lambda each: each.reorder(ids, received=received, window=window), command=command)
 
 
-def confirm_shortlist(app: App, *, province: str, by: str, received: datetime, command: str | None = None) -> int:
+def confirm_shortlist(
+    app: App, *, province: str, by: str, received: datetime, campaign_id: str = "", command: str | None = None
+) -> int:
     """Send the shortlist; gives how many cases it holds."""
-    campaign, window = _current(app)
+    campaign, window = _recommending(app, campaign_id)
     return _change(
         app, campaign, province, lambda each: each.confirm(by=by, received=received, window=window), command=command
     )
 
 
-def declare_none(app: App, *, province: str, by: str, received: datetime, command: str | None = None) -> None:
+def declare_none(
+    app: App, *, province: str, by: str, received: datetime, campaign_id: str = "", command: str | None = None
+) -> None:
     """The province recommends nothing."""
-    campaign, window = _current(app)
+    campaign, window = _recommending(app, campaign_id)
     _change(
         app,
         campaign,
@@ -141,8 +154,9 @@ def declare_none(app: App, *, province: str, by: str, received: datetime, comman
     )
 
 
-def _current(app: App) -> tuple[Campaign, Window]:
-    campaign = app.campaigns.current()
+def _recommending(app: App, campaign_id: str) -> tuple[Campaign, Window]:
+    """The campaign by id, the running one where none is named, and when its provinces recommend."""
+    campaign = app.campaigns.get(campaign_id) if campaign_id else app.campaigns.current()
     return campaign, campaign.windows.recommendation
 
 

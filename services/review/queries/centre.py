@@ -278,25 +278,25 @@ class ProposalLine:
     proposed_by: str
 
 
-def proposals(app: App, campaign: Campaign) -> list[ProposalLine]:
-    """Proposals to disqualify, those that wait first."""
-    rows = app.disqualifications.rows({"campaign_id": campaign.id}, only=("_id",), sort="-proposed_at")
+def proposals(app: App) -> list[ProposalLine]:
+    """Proposals to disqualify of every campaign, those that wait first."""
+    rows = app.disqualifications.rows({}, only=("_id",), sort="-proposed_at")
     found = [app.disqualifications.get(row["_id"]) for row in rows]
     found.sort(key=lambda one: one.state != "proposed")
-    lines = []
-    for one in found:
-        case = app.cases.get(one.case_id)
-        proposer = app.accounts.find(one.proposed_by)
-        lines.append(
-            ProposalLine(
-                proposal=one,
-                number=case.number,
-                title=case.title,
-                reason=campaign.disqualification_reason(one.reason).name,
-                proposed_by=proposer.name if proposer else one.proposed_by,
-            )
-        )
-    return lines
+    return [proposal_line(app, one) for one in found]
+
+
+def proposal_line(app: App, proposal: Disqualification) -> ProposalLine:
+    """One proposal in words."""
+    case = app.cases.get(proposal.case_id)
+    proposer = app.accounts.find(proposal.proposed_by)
+    return ProposalLine(
+        proposal=proposal,
+        number=case.number,
+        title=case.title,
+        reason=app.campaigns.get(proposal.campaign_id).disqualification_reason(proposal.reason).name,
+        proposed_by=proposer.name if proposer else proposal.proposed_by,
+    )
 
 
 def record_entries(app: App, *, about: str = "", most: int = 100) -> list[Row]:

@@ -10,7 +10,7 @@ from services.review.queries import centre as queries
 from services.review.queries.cases import Filters, case_list
 from services.review.queries.words import province_name
 from services.review.routes.at_hand import pieces
-from services.review.routes.centre_at_hand import DESK, campaign, record_words
+from services.review.routes.centre_at_hand import campaign, record_words, to_desk
 from shared.trouble import NotThere
 from shared.web.access import asks
 
@@ -23,8 +23,10 @@ def desk() -> Response:
     """The dashboard; before the campaign is published, the way to publish it."""
     app = pieces()
     try:
-        running = app.campaigns.current()
+        running = campaign()
     except NotThere:
+        if app.campaigns.all():
+            raise
         return make_response(render_template("centre/before.html", drafts=_drafts()))
     return make_response(
         render_template(
@@ -48,7 +50,7 @@ def shortlists() -> Response:
     running = campaign()
     lines = queries.shortlists(pieces(), running)
     window = running.windows.recommendation
-    return make_response(render_template("centre/shortlists.html", lines=lines, window=window, back=DESK))
+    return make_response(render_template("centre/shortlists.html", lines=lines, window=window, back=to_desk()))
 
 
 @asks("read_centre")
@@ -70,7 +72,7 @@ def record() -> Response:
             broken=verify_record(app) if checked else None,
             head=app.record.head(),
             most=ENTRIES,
-            back=DESK,
+            back=to_desk(),
         )
     )
 

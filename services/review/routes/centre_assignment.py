@@ -11,13 +11,13 @@ from services.review.queries import centre as queries
 from services.review.queries.cases import Filters, case_list
 from services.review.queries.scores import marks
 from services.review.routes.at_hand import pieces, to
-from services.review.routes.centre_at_hand import DESK, Number, asked_page, campaign, job_notice, me
+from services.review.routes.campaign_shown import at, shown_campaign
+from services.review.routes.centre_at_hand import Number, asked_page, campaign, job_notice, me, to_desk
 from services.review.routes.staff_forms import PlainForm
 from shared.trouble import NotThere
 from shared.web.access import asks
 from shared.web.forms import ChineseForm, answer_form
 
-BACK = ("返回专家分配", "/centre/assignment")
 STATES = {"planned": "待下达", "published": "已下达"}
 
 
@@ -30,6 +30,10 @@ class PlanForm(ChineseForm):
     )
 
 
+def _back() -> tuple[str, str]:
+    return "返回专家分配", at("/centre/assignment")
+
+
 @asks("assign_experts")
 def assignment() -> Response:
     """What is to be assigned and the rounds so far; posting plans another round."""
@@ -38,7 +42,7 @@ def assignment() -> Response:
 
     def act() -> Response:
         round_id = commands.plan_assignment(
-            app, experts_per_case=form.experts_per_case.data, by=me(), command=form.command
+            app, experts_per_case=form.experts_per_case.data, by=me(), campaign_id=running.id, command=form.command
         )
         return to(f"/centre/assignment/{round_id}")
 
@@ -52,7 +56,7 @@ def assignment() -> Response:
         judged=len(commands.judged_cases(app, running.id)),
         ready=len(commands.ready_experts(app, running.id)),
         k=running.experts_per_case,
-        back=DESK,
+        back=to_desk(),
     )
 
 
@@ -65,7 +69,7 @@ def round_page(round_id: str) -> Response:
     state = queries.job(app, round_id).state
     if state == "done":
         raise NotThere
-    return make_response(render_template("centre/round_waiting.html", failed=state == "failed", back=BACK))
+    return make_response(render_template("centre/round_waiting.html", failed=state == "failed", back=_back()))
 
 
 @asks("assign_experts")
@@ -77,7 +81,7 @@ def publish(round_id: str) -> Response:
 def _round(round_id: str, form: PlainForm) -> Response:
     app = pieces()
     found = app.rounds.get(round_id)
-    people = {line.id: line for line in queries.people(app, campaign(), roles=("expert",))}
+    people = {line.id: line for line in queries.people(app, shown_campaign(found.campaign_id), roles=("expert",))}
     loads = sorted(found.loads.items(), key=lambda load: (-load[1], load[0]))
 
     def act() -> Response:
@@ -92,7 +96,7 @@ def _round(round_id: str, form: PlainForm) -> Response:
         state=STATES[found.state],
         loads=[(people[expert], count) for expert, count in loads if expert in people],
         job=job_notice(),
-        back=BACK,
+        back=_back(),
     )
 
 
@@ -106,6 +110,6 @@ def scores() -> Response:
             experts=queries.people(app, running, roles=("expert",)),
             marks=marks(app, running, page=asked_page()),
             threshold=running.disagreement_threshold,
-            back=DESK,
+            back=to_desk(),
         )
     )

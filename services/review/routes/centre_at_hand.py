@@ -13,21 +13,25 @@ from wtforms.validators import StopValidation
 from services.review.queries import centre as desk
 from services.review.queries.words import OUTCOMES, ROLES
 from services.review.routes.at_hand import pieces
+from services.review.routes.campaign_shown import at, shown_campaign
 from shared.campaign.model import Campaign
 from shared.trouble import NotThere
 from shared.web.access import who
 from shared.web.forms import Filled, pick
 
 _CODE = re.compile(r"\b[a-z][a-z_-]+\b", re.ASCII)
-DESK = ("返回工作台", "/centre")
 
 
 def campaign() -> Campaign:
-    """The campaign that runs."""
-    try:
-        return pieces().campaigns.current()
-    except NotThere:
-        raise NotThere("征集活动尚未发布。请先在工作台的“征集活动”页面发布。") from None
+    """The campaign that runs, or the earlier one that the address names."""
+    if not pieces().campaigns.all():
+        raise NotThere("征集活动尚未发布。请先在工作台的“征集活动”页面发布。")
+    return shown_campaign()
+
+
+def to_desk() -> tuple[str, str]:
+    """The way back to the desk."""
+    return "返回工作台", at("/centre")
 
 
 def me() -> str:
@@ -108,19 +112,10 @@ def _result(result: dict[str, object]) -> str:
     return "处理已完成。"
 
 
-def record_words(text: str, campaign_id: str = "") -> str:
+def record_words(text: str) -> str:
     """An entry of the record as people read it: codes become the words they stand for."""
     words = {**OUTCOMES, **ROLES}
-    running = _campaign_or_none(campaign_id)
-    if running is not None:
-        words |= {one.code: one.name for one in running.disqualification_reasons}
-        words |= {one.code: one.name for one in running.categories}
+    for campaign in reversed(pieces().campaigns.all()):
+        words |= {one.code: one.name for one in campaign.disqualification_reasons}
+        words |= {one.code: one.name for one in campaign.categories}
     return _CODE.sub(lambda found: words.get(found[0], found[0]), text)
-
-
-def _campaign_or_none(campaign_id: str) -> Campaign | None:
-    campaigns = pieces().campaigns
-    try:
-        return campaigns.get(campaign_id) if campaign_id else campaigns.current()
-    except NotThere:
-        return None

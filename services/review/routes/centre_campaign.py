@@ -13,7 +13,7 @@ from services.review.domain.campaign_file import EXTENDABLE, CampaignFile
 from services.review.handlers import campaign as commands
 from services.review.queries import centre as queries
 from services.review.routes.at_hand import pieces, to
-from services.review.routes.centre_at_hand import DESK, Number, campaign, me, provinces
+from services.review.routes.centre_at_hand import Number, campaign, me, provinces, to_desk
 from services.review.routes.staff_forms import PlainForm
 from shared.campaign.model import Campaign
 from shared.clock import SHANGHAI
@@ -82,7 +82,7 @@ def overview() -> Response:
             changed=changed,
             windows=WINDOWS,
             head="administrator" in who().roles,
-            back=DESK,
+            back=to_desk(),
         )
     )
 

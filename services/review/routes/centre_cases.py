@@ -11,17 +11,17 @@ from services.review.queries.cases import Filters, case_list, case_page, file_ad
 from services.review.queries.scores import marks_open
 from services.review.queries.words import REPORTS
 from services.review.routes.at_hand import pieces, to
+from services.review.routes.campaign_shown import at, kept, shown_campaign
 from services.review.routes.centre_at_hand import (
-    DESK,
     asked_page,
     campaign,
     category_filter,
     me,
     province_filter,
     record_words,
+    to_desk,
 )
 from services.review.routes.staff_forms import PlainForm
-from shared.trouble import NotThere
 from shared.web.access import asks
 from shared.web.forms import AtMost, ChineseForm, Chosen, Filled, answer_form, bare, pick
 
@@ -86,8 +86,8 @@ def cases() -> Response:
             "centre/cases.html",
             found=case_list(app, running, filters),
             filters=shown,
-            query={name: value for name, value in query.items() if value},
-            back=DESK,
+            query={**kept(), **{name: value for name, value in query.items() if value}},
+            back=to_desk(),
         )
     )
 
@@ -97,7 +97,7 @@ def case(case_id: str) -> Response:
     """Everything the centre knows of a case."""
     app = pieces()
     page = case_page(app, case_id)
-    running = app.campaigns.get(page.case.campaign_id)
+    running = shown_campaign(page.case.campaign_id)
     experts = [(id_, app.accounts.find(id_)) for id_ in page.case.expert_ids]
     return make_response(
         render_template(
@@ -106,11 +106,11 @@ def case(case_id: str) -> Response:
             campaign=running,
             experts=[(known.name if known else id_, id_) for id_, known in experts],
             marks_open=marks_open(app, running.id),
-            proposals=[one for one in queries.proposals(app, running) if one.proposal.case_id == case_id],
+            proposals=[one for one in queries.proposals(app) if one.proposal.case_id == case_id],
             states=STATES,
             history=queries.record_entries(app, about=case_id),
             words=record_words,
-            back=BACK,
+            back=(BACK[0], at(BACK[1])),
         )
     )
 
@@ -149,18 +149,14 @@ def propose(case_id: str) -> Response:
 
 @asks("disqualify_cases")
 def proposals() -> Response:
-    """Proposals, those that wait first."""
-    lines = queries.proposals(pieces(), campaign())
-    return make_response(render_template("centre/proposals.html", lines=lines, states=STATES, back=DESK))
+    """Proposals of every campaign, those that wait first."""
+    lines = queries.proposals(pieces())
+    return make_response(render_template("centre/proposals.html", lines=lines, states=STATES, back=to_desk()))
 
 
 def _proposal(proposal_id: str) -> queries.ProposalLine:
     app = pieces()
-    running = app.campaigns.get(app.disqualifications.get(proposal_id).campaign_id)
-    for line in queries.proposals(app, running):
-        if line.proposal.id == proposal_id:
-            return line
-    raise NotThere
+    return queries.proposal_line(app, app.disqualifications.get(proposal_id))
 
 
 @asks("disqualify_cases")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from typing import Any
 
-from flask import Response, flash, make_response, render_template
+from flask import Response, flash, make_response, render_template, request
 from wtforms import IntegerField, RadioField, TextAreaField
 from wtforms.validators import NumberRange
 
@@ -15,14 +15,13 @@ from services.review.handlers import decision as commands
 from services.review.queries import centre as queries
 from services.review.queries.words import OUTCOMES
 from services.review.routes.at_hand import pieces, to
-from services.review.routes.centre_at_hand import DESK, Number, campaign, job_notice, me
+from services.review.routes.campaign_shown import at
+from services.review.routes.centre_at_hand import Number, campaign, job_notice, me, to_desk
 from services.review.routes.staff_forms import PlainForm
 from shared.campaign.model import Campaign
 from shared.trouble import NotThere
 from shared.web.access import asks, who
 from shared.web.forms import AtMost, ChineseForm, Chosen, Filled, answer_form, bare, pick
-
-BACK = ("返回结果确定", "/centre/decision")
 
 
 class OutcomeForm(ChineseForm):
@@ -34,6 +33,10 @@ class OutcomeForm(ChineseForm):
 
 class SizesForm(ChineseForm):
     """Two numbers for each category; the campaign says which."""
+
+
+def _back() -> tuple[str, str]:
+    return "返回结果确定", at("/centre/decision")
 
 
 def _sizes_form(running: Campaign) -> type[SizesForm]:
@@ -65,7 +68,7 @@ def decision() -> Response:
             published=Counter(one.outcome.value for one in published),
             head="administrator" in who().roles,
             job=job_notice(),
-            back=DESK,
+            back=to_desk(),
         )
     )
 
@@ -95,11 +98,11 @@ def sizes() -> Response:
             )
             for one in running.categories
         ]
-        commands.fix_sizes(app, sizes=fixed, by=me(), command=form.command)
+        commands.fix_sizes(app, sizes=fixed, by=me(), campaign_id=running.id, command=form.command)
         flash("各类名额已确定并存档，现在可以查看成绩。", "done")
-        return to("/centre/decision")
+        return to(at("/centre/decision"))
 
-    return answer_form(form, "centre/sizes.html", act, page=page, back=BACK)
+    return answer_form(form, "centre/sizes.html", act, page=page, back=_back())
 
 
 @asks("decide_results")
@@ -118,12 +121,13 @@ def by_hand(case_id: str) -> Response:
             outcome=Outcome(form.outcome.data),
             reason=form.reason.data,
             by=me(),
+            campaign_id=running.id,
             command=form.command,
         )
         flash(f"{line.line.number}已确定为{OUTCOMES[form.outcome.data]}。", "done")
-        return to("/centre/decision")
+        return to(at("/centre/decision"))
 
-    return answer_form(form, "centre/by_hand.html", act, line=line, outcomes=OUTCOMES, back=BACK)
+    return answer_form(form, "centre/by_hand.html", act, line=line, outcomes=OUTCOMES, back=_back())
 
 
 @asks("publish_results")
@@ -131,12 +135,14 @@ def publish() -> Response:
     """The last look at the list, and the button that publishes it."""
     app, running, form = pieces(), campaign(), PlainForm()
     page = queries.decision_page(app, running)
+    if request.method == "GET" and page.decision and page.decision.published_at:
+        return to(at("/centre/decision"))
     listed = [line for line in page.lines if line.outcome in {"exemplary", "showcase"}]
 
     def act() -> Response:
-        count = commands.publish_decision(app, by=me(), command=form.command)
+        count = commands.publish_decision(app, by=me(), campaign_id=running.id, command=form.command)
         flash(f"名单已公布，共{count}件案例。结果和证书将陆续送达作者。", "done")
-        return to("/centre/decision")
+        return to(at("/centre/decision"))
 
     return answer_form(
         form,
@@ -148,5 +154,5 @@ def publish() -> Response:
         categories=[one.name for one in running.categories],
         outcomes=OUTCOMES,
         issuer=running.issuer,
-        back=BACK,
+        back=_back(),
     )

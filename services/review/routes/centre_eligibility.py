@@ -9,21 +9,21 @@ from wtforms.validators import ValidationError
 from services.review.handlers import eligibility as commands
 from services.review.queries.cases import CaseLine, Filters, case_list, case_page
 from services.review.routes.at_hand import pieces, to
+from services.review.routes.campaign_shown import at, kept, shown_campaign
 from services.review.routes.centre_at_hand import (
-    DESK,
     asked_page,
     campaign,
     category_filter,
     job_notice,
     me,
     province_filter,
+    to_desk,
 )
 from shared.campaign.model import Campaign
 from shared.trouble import Refused
 from shared.web.access import asks
 from shared.web.forms import AtMost, ChineseForm, Chosen, answer_form, bare, pick
 
-BACK = ("返回资格审定", "/centre/eligibility")
 MOST = 100_000
 SHOWN = 100
 STATES = {"recommended": "待审定", "eligible": "已通过", "ineligible": "未通过"}
@@ -59,6 +59,10 @@ class ManyForm(ChineseForm):
     expected = HiddenField()
 
 
+def _back() -> tuple[str, str]:
+    return "返回资格审定", at("/centre/eligibility")
+
+
 def _filters(stage: str) -> Filters:
     asked = request.args
     return Filters(
@@ -89,10 +93,10 @@ def eligibility() -> Response:
             found=found,
             filters=shown,
             asked=filters,
-            query={name: value for name, value in query.items() if value},
+            query={**kept(), **{name: value for name, value in query.items() if value}},
             job=job_notice(),
             window=running.windows.recommendation,
-            back=DESK,
+            back=to_desk(),
         )
     )
 
@@ -102,6 +106,7 @@ def check(case_id: str) -> Response:
     """Check one case against the campaign's list."""
     app = pieces()
     page = case_page(app, case_id)
+    shown_campaign(page.case.campaign_id)
     form = CheckForm()
     form.points.choices = pick(*((one.code, one.name) for one in app.campaigns.get(page.case.campaign_id).eligibility))
 
@@ -116,9 +121,9 @@ def check(case_id: str) -> Response:
             command=form.command,
         )
         flash(f"{page.case.number}资格审定{'通过' if eligible else '未通过，作者和省级单位会收到原因'}。", "done")
-        return to("/centre/eligibility")
+        return to(at("/centre/eligibility"))
 
-    return answer_form(form, "centre/eligibility_case.html", act, page=page, back=BACK)
+    return answer_form(form, "centre/eligibility_case.html", act, page=page, back=_back())
 
 
 def _chosen(running: Campaign) -> list[CaseLine]:
@@ -144,7 +149,9 @@ def confirm_many() -> Response:
         if form.expected.data != str(len(posted)) or {line.id for line in lines} != set(posted):
             raise Refused("changed", "待审定的案例刚刚有变化，请返回列表重新选择。", status=409)
         job_id = commands.confirm_many(pieces(), case_ids=posted, by=me(), command=form.command)
-        return to(f"/centre/eligibility?job={job_id}")
+        return to(at(f"/centre/eligibility?job={job_id}"))
 
     remarks = sum(line.report != "passed" for line in lines)
-    return answer_form(form, "centre/eligibility_many.html", act, lines=lines, shown=SHOWN, remarks=remarks, back=BACK)
+    return answer_form(
+        form, "centre/eligibility_many.html", act, lines=lines, shown=SHOWN, remarks=remarks, back=_back()
+    )

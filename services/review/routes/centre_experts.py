@@ -18,7 +18,7 @@ from services.review.handlers import experts as commands
 from services.review.queries import centre as queries
 from services.review.queries.words import category_name, province_name
 from services.review.routes.at_hand import pieces, to
-from services.review.routes.centre_at_hand import DESK, campaign, job_notice, me
+from services.review.routes.centre_at_hand import campaign, job_notice, me, to_desk
 from shared.campaign.model import Campaign
 from shared.trouble import Refused
 from shared.web.access import asks
@@ -54,7 +54,7 @@ class ConfirmForm(ChineseForm):
 def experts() -> Response:
     """The experts of this campaign, with what they have to do."""
     lines = queries.people(pieces(), campaign(), roles=("expert",))
-    return make_response(render_template("centre/experts.html", lines=lines, job=job_notice(), back=DESK))
+    return make_response(render_template("centre/experts.html", lines=lines, job=job_notice(), back=to_desk()))
 
 
 @asks("invite_experts")

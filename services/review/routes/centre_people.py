@@ -11,7 +11,7 @@ from services.review.handlers.contacts import ContactDetails
 from services.review.queries import centre as queries
 from services.review.queries.words import CONTACT_STATES, ROLES, province_name
 from services.review.routes.at_hand import pieces, to
-from services.review.routes.centre_at_hand import DESK, campaign, me, province_filter, provinces
+from services.review.routes.centre_at_hand import campaign, me, province_filter, provinces, to_desk
 from services.review.routes.staff_forms import PlainForm
 from shared.trouble import Forbidden
 from shared.web.access import asks, who
@@ -73,7 +73,7 @@ def contacts() -> Response:
         for one in queries.contacts(pieces(), state=state)
     ]
     return make_response(
-        render_template("centre/contacts.html", lines=lines, state=state, states=CONTACT_STATES, back=DESK)
+        render_template("centre/contacts.html", lines=lines, state=state, states=CONTACT_STATES, back=to_desk())
     )
 
 
@@ -164,7 +164,9 @@ def accounts() -> Response:
         province_filter(running, province),
     ]
     head = "administrator" in who().roles
-    return make_response(render_template("centre/accounts.html", lines=lines, filters=filters, head=head, back=DESK))
+    return make_response(
+        render_template("centre/accounts.html", lines=lines, filters=filters, head=head, back=to_desk())
+    )
 
 
 @asks("invite_staff")

@@ -13,6 +13,7 @@ from services.review.queries.province import desk, is_listed
 from services.review.queries.recommending import concerns, listed_now, mark_now, mark_word, neighbours, preview
 from services.review.queries.words import MARKS, REPORTS
 from services.review.routes.at_hand import account, bell_for, own_province, pieces, to
+from services.review.routes.campaign_shown import at, kept, shown_campaign
 from services.review.routes.province_forms import MarkForm, RecommendForm
 from shared.trouble import Refused
 from shared.web.access import asks, who
@@ -22,10 +23,10 @@ from shared.web.forms import answer_form
 FILTERED = ("category", "city", "mark", "report", "q")
 
 
-def frame() -> dict[str, Any]:
-    """What every page of the desk shows: the desk itself and the bell."""
+def frame(campaign_id: str = "") -> dict[str, Any]:
+    """What every page of the desk shows: the desk itself and the bell; of this campaign, or of the one asked for."""
     app = pieces()
-    campaign = app.campaigns.current()
+    campaign = shown_campaign(campaign_id)
     return {
         "campaign": campaign,
         "desk": desk(app, campaign, own_province(), now=app.clock()),
@@ -57,10 +58,11 @@ def cases() -> Response:
             found=found,
             marks={line.id: mark_now(line.id, line.mark, listed) for line in found.lines},
             mark_words=MARKS,
-            query={name: value for name, value in query.items() if value},
+            asked=any(query.values()),
+            query={**kept(), **{name: value for name, value in query.items() if value}},
             sort=sort,
             filters=_filters(shown, query, cities(app, shown["campaign"], province)),
-            back=("返回本省概况", "/province"),
+            back=("返回本省概况", at("/province")),
         )
     )
 
@@ -114,7 +116,7 @@ def mark(case_id: str) -> Response:
 def _mark_form(case_id: str) -> MarkForm:
     app, province = pieces(), own_province()
     page = case_page(app, case_id, province=province)
-    listed = is_listed(app, app.campaigns.current(), province, case_id)
+    listed = is_listed(app, app.campaigns.get(page.case.campaign_id), province, case_id)
     now = mark_now(case_id, page.case.mark.value, {case_id} if listed else set())
     return MarkForm(data={"mark": now if now != "none" else None, "reason": page.case.mark_reason})
 
@@ -123,17 +125,17 @@ def _about(case_id: str) -> dict[str, Any]:
     app, province = pieces(), own_province()
     page = case_page(app, case_id, province=province)
     before, after = neighbours(app, page.case)
-    listed = is_listed(app, app.campaigns.current(), province, case_id)
+    listed = is_listed(app, app.campaigns.get(page.case.campaign_id), province, case_id)
     mark_code = mark_now(case_id, page.case.mark.value, {case_id} if listed else set())
     return {
-        **frame(),
+        **frame(page.case.campaign_id),
         "page": page,
         "concerns": concerns(page.case, account()),
         "mark_code": mark_code,
         "mark_word": mark_word(mark_code),
         "before": before,
         "after": after,
-        "back": ("返回本省案例", "/province/cases"),
+        "back": ("返回本省案例", at("/province/cases")),
     }
 
 
@@ -150,7 +152,7 @@ def recommend() -> Response:
     chosen = request.values.getlist("case")
     if not chosen and request.method == "GET":
         flash("请先勾选要推荐的案例。")
-        return to("/province/cases")
+        return to(at("/province/cases"))
     shown, form = frame(), RecommendForm()
     planned = preview(app, shown["campaign"], account(), chosen)
 
@@ -167,8 +169,8 @@ def recommend() -> Response:
             command=form.command,
         )
         flash(f"已推荐{len(planned.fit)}件。推荐名单现有{listed}件，共{shown['desk'].places}个名额。", "done")
-        return to("/province/shortlist")
+        return to(at("/province/shortlist"))
 
     left = shown["desk"].places - shown["desk"].used
-    back = ("返回本省案例", "/province/cases")
+    back = ("返回本省案例", at("/province/cases"))
     return answer_form(form, "province/recommend.html", act, **shown, planned=planned, left_places=left, back=back)

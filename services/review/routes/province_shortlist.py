@@ -10,6 +10,7 @@ from services.review.handlers import shortlists as commands
 from services.review.queries.province import shortlist_page
 from services.review.queries.recommending import file_name, recommended, shortlist_workbook
 from services.review.routes.at_hand import own_province, pieces, to
+from services.review.routes.campaign_shown import at, shown_campaign
 from services.review.routes.province import frame
 from services.review.routes.province_forms import ConfirmForm, MoveForm, NoneForm
 from shared.clock import SHANGHAI
@@ -23,7 +24,7 @@ SPREADSHEET = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet
 
 def _lines() -> list[str]:
     app = pieces()
-    page = shortlist_page(app, app.campaigns.current(), own_province(), now=app.clock())
+    page = shortlist_page(app, shown_campaign(), own_province(), now=app.clock())
     return [line.id for line in page.lines]
 
 
@@ -35,8 +36,8 @@ def shortlist() -> Response:
 
 def _shown() -> dict[str, object]:
     app = pieces()
-    page = shortlist_page(app, app.campaigns.current(), own_province(), now=app.clock())
-    return {**frame(), "page": page, "back": ("返回本省概况", "/province")}
+    page = shortlist_page(app, shown_campaign(), own_province(), now=app.clock())
+    return {**frame(), "page": page, "back": ("返回本省概况", at("/province"))}
 
 
 @asks("recommend_cases")
@@ -46,13 +47,18 @@ def move() -> Response:
 
     def act() -> Response:
         ids = _lines()
-        at, place = _places(form, ids)
-        ids.insert(place, ids.pop(at))
+        place_now, place = _places(form, ids)
+        ids.insert(place, ids.pop(place_now))
         commands.reorder_shortlist(
-            pieces(), province=own_province(), case_ids=ids, received=received_at(), command=form.command
+            pieces(),
+            province=own_province(),
+            case_ids=ids,
+            received=received_at(),
+            campaign_id=shown_campaign().id,
+            command=form.command,
         )
         flash(f"已移到第{place + 1}位。", "done")
-        return to("/province/shortlist")
+        return to(at("/province/shortlist"))
 
     return answer_form(form, "province/shortlist.html", act, **_shown())
 
@@ -78,13 +84,18 @@ def confirm() -> Response:
 
     def act() -> Response:
         count = commands.confirm_shortlist(
-            pieces(), province=own_province(), by=who().id, received=received_at(), command=form.command
+            pieces(),
+            province=own_province(),
+            by=who().id,
+            received=received_at(),
+            campaign_id=shown_campaign().id,
+            command=form.command,
         )
         flash(f"推荐名单已提交，共{count}件。截止前仍可修改，修改后须重新提交。", "done")
-        return to("/province/shortlist")
+        return to(at("/province/shortlist"))
 
     return answer_form(
-        form, "province/confirm.html", act, **{**_shown(), "back": ("返回推荐名单", "/province/shortlist")}
+        form, "province/confirm.html", act, **{**_shown(), "back": ("返回推荐名单", at("/province/shortlist"))}
     )
 
 
@@ -95,12 +106,17 @@ def declare_none() -> Response:
 
     def act() -> Response:
         commands.declare_none(
-            pieces(), province=own_province(), by=who().id, received=received_at(), command=form.command
+            pieces(),
+            province=own_province(),
+            by=who().id,
+            received=received_at(),
+            campaign_id=shown_campaign().id,
+            command=form.command,
         )
         flash("已提交：本省本次不推荐案例。截止前仍可改为推荐案例。", "done")
-        return to("/province")
+        return to(at("/province"))
 
-    return answer_form(form, "province/none.html", act, **{**frame(), "back": ("返回本省概况", "/province")})
+    return answer_form(form, "province/none.html", act, **{**frame(), "back": ("返回本省概况", at("/province"))})
 
 
 @asks("read_province_cases")
@@ -109,7 +125,7 @@ def summary() -> Response:
     app, province = pieces(), own_province()
     shown = frame()
     lines = recommended(app, shown["campaign"], province)
-    back = ("返回推荐名单", "/province/shortlist")
+    back = ("返回推荐名单", at("/province/shortlist"))
     return make_response(render_template("province/summary.html", **shown, lines=lines, back=back))
 
 
@@ -117,7 +133,7 @@ def summary() -> Response:
 def workbook() -> Response:
     """The shortlist as a spreadsheet."""
     app, province = pieces(), own_province()
-    campaign = app.campaigns.current()
+    campaign = shown_campaign()
     response = make_response(shortlist_workbook(app, campaign, province))
     name = quote(file_name(campaign, province, app.clock().astimezone(SHANGHAI)))
     response.content_type = SPREADSHEET

@@ -6,6 +6,7 @@ from flask import Blueprint
 
 from services.review.routes import (
     at_hand,
+    campaign_shown,
     centre,
     centre_assignment,
     centre_campaign,
@@ -109,6 +110,7 @@ for table in (STAFF, PROVINCE, EXPERT, CENTRE, PUBLIC):
         endpoint = f"{view.__module__.rpartition('.')[2]}_{view.__name__}"
         pages.add_url_rule(rule, endpoint, view, methods=methods)
 
+pages.context_processor(campaign_shown.surroundings)
 pages.after_request(at_hand.renew_session)
 
 BLUEPRINTS = (pages,)
