@@ -31,7 +31,7 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog=f"python -m {MODULE}", description=__doc__)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--minutes", type=float, default=3)
-    parser.add_argument("--cases", type=int, default=24, help="authors with a case each")
+    parser.add_argument("--cases", type=int, help="authors with a case each; by default enough for the time")
     parser.add_argument("--threads", type=int, default=6, help="authors at work at the same time")
     parser.add_argument("--var", default="var/faults", help="the stack's folder; it is emptied first")
     parser.add_argument("--results", type=Path, default=Path("build/faults"), help="where table and timeline go")
@@ -46,12 +46,21 @@ def _run(given: argparse.Namespace) -> int:
 
     run = Run(folder=given.var, results=given.results / f"seed-{given.seed}", seed=given.seed)
     try:
-        return 0 if run.whole(minutes=given.minutes, cases=given.cases, threads=given.threads) else 1
+        return (
+            0
+            if run.whole(minutes=given.minutes, cases=given.cases or _enough(given.minutes), threads=given.threads)
+            else 1
+        )
     except Exception:
         traceback.print_exc()
         return 2
     finally:
         run.close()
+
+
+def _enough(minutes: float) -> int:
+    """A case takes forty versions; six receipts a second use it up in seven seconds of all authors' time."""
+    return max(24, round(minutes * 60 * 6 / 34))
 
 
 if __name__ == "__main__":

@@ -7,12 +7,13 @@ import time
 from collections.abc import Callable, Collection, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
-from queue import SimpleQueue
+from queue import Empty, SimpleQueue
 from random import Random
 from typing import TypeVar
 
 import httpx
 
+from services.intake.domain.case import MOST_VERSIONS
 from shared.campaign.loading import load_campaign
 from shared.campaign.model import Campaign
 from shared.campaign.pacing import PacedWindow
@@ -44,6 +45,12 @@ class Witness(Author):
     history: History
     unsure = False
     """Whether the last wish got no answer."""
+    wishes = 0
+
+    @property
+    def is_tired(self) -> bool:
+        """A case takes so many versions and no more; an unsure wish may have made one."""
+        return self.wishes > MOST_VERSIONS - 6
 
     def prepare(self) -> None:
         """Register and get ready."""
@@ -66,6 +73,7 @@ class Witness(Author):
 
     def visit(self, chance: Random) -> None:
         """Come once: change something, or take back, and hand in again."""
+        self.wishes += 1
         try:
             if self.unsure or chance.random() < _UPLOADS_AGAIN:
                 self.replace()
@@ -189,11 +197,15 @@ def coming(authors: Collection[Witness], *, seed: int, threads: int) -> Iterator
     def flow(number: int) -> None:
         chance = Random(f"{seed}/{number}")
         while not enough.is_set():
-            author = waiting.get()
+            try:
+                author = waiting.get(timeout=1)
+            except Empty:
+                continue  # the others are at work, or everybody is tired
             try:
                 author.visit(chance)
             finally:
-                waiting.put(author)
+                if not author.is_tired:
+                    waiting.put(author)
 
     with ThreadPoolExecutor(threads) as pool:
         flows: list[Future[None]] = [pool.submit(flow, number) for number in range(threads)]
