@@ -21,9 +21,21 @@ class Journal:
     def note(self, what: str, **facts: Any) -> None:
         """Write one line."""
         line = {**self._who, "at": round(time.time(), 3), "what": what, **facts}
-        os.write(self._file, (json.dumps(line, ensure_ascii=False) + "\n").encode())
+        os.write(self._file, f"\n{json.dumps(line, ensure_ascii=False)}\n".encode())
 
 
 def read(path: Path) -> list[Line]:
-    """All lines, in the order in which they were written."""
-    return [json.loads(line) for line in path.read_text().splitlines()] if path.exists() else []
+    """All lines in the order of writing; one that a kill, or this very moment, cut short is passed over."""
+    if not path.exists():
+        return []
+    return [whole for line in path.read_bytes().split(b"\n") if (whole := _whole(line)) is not None]
+
+
+def _whole(line: bytes) -> Line | None:
+    if not line.endswith(b"}"):
+        return None
+    try:
+        found: Line = json.loads(line)
+    except ValueError:
+        return None
+    return found

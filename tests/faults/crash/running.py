@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from multiprocessing.connection import wait
 from multiprocessing.context import ForkServerProcess
+from pathlib import Path
 
 from tests.faults.crash.examination import examine
 from tests.faults.crash.journal import Line, read
@@ -174,6 +175,9 @@ class Run:
     def _ask_where_they_stand(self) -> None:
         for member in self._members.values():
             if member.process and member.process.pid:
+                status = Path(f"/proc/{member.process.pid}/status").read_text()
+                state = next(line for line in status.splitlines() if line.startswith("State"))
+                self._anomalies.append(f"{member.service}, life {member.lives - 1}: {state}")
                 os.kill(member.process.pid, signal.SIGUSR1)
         time.sleep(1)  # nothing says when the log is written
 
