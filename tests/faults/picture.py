@@ -72,7 +72,8 @@ class _Picture:
     def _lanes(self) -> None:
         lanes: dict[str, list[Fault]] = defaultdict(list)
         for fault in self._past.faults:
-            lanes[fault.target].append(fault)
+            for target in fault.target.split():  # some faults strike several at once
+                lanes[target].append(fault)
         names = sorted(lanes, key=_rank)
         top, height = self._y, LANE * max(1, len(names))
         self._ground(top, height, "What was broken")

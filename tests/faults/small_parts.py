@@ -31,7 +31,7 @@ from zhengji.play.book import Receipt
 if TYPE_CHECKING:
     from tests.faults.small_world import SmallWorld
 
-CAMPAIGN, PLACES = "c", 2
+CAMPAIGN, PLACES = "c", 1
 PROVINCES = ("110000", "120000", "130000", "140000", "150000", "210000")
 LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
 ALWAYS = Window(opens=LONG_AGO, closes=datetime(2999, 1, 1, tzinfo=UTC))

@@ -9,7 +9,7 @@ import random
 import uuid
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import partial
 from typing import Any
 
@@ -27,7 +27,7 @@ from shared.messaging.relay import Relay
 from shared.records import Database
 from shared.records.audit import AuditTrail, Decided
 from shared.trouble import Away, Refused
-from tests.faults.history import History, Kind
+from tests.faults.history import Breaking, History, Kind
 from tests.faults.small_parts import (
     CAMPAIGN,
     LONG_AGO,
@@ -41,6 +41,9 @@ from tests.faults.small_parts import (
     receipt_letter,
 )
 
+OUTAGE_EVERY, OUTAGE_FROM = 33, 18
+"""In how many steps the broker is away once, and from which of them."""
+
 
 class Killed(BaseException):
     """The process is gone: nothing below may catch it."""
@@ -52,7 +55,8 @@ class SmallWorld:
     def __init__(
         self, seed: int, parts: Parts, *, bus: Bus, speaking: Database, hearing: Database, history: History
     ) -> None:
-        self.random = random.Random(seed)  # it has to come again
+        # What people do does not depend on how often a fault was thought of, nor the other way round.
+        self.random, self.chance = random.Random(f"people {seed}"), random.Random(f"faults {seed}")
         self.parts = parts
         self.history = history
         self.mark = uuid.uuid4().hex[:8]
@@ -68,9 +72,12 @@ class SmallWorld:
         self.faulty = False
         self._armed = ""
         self._nested = False
+        self._outage: Breaking | None = None
+        self.returning = False
+        """Whether the broker was away until now: its first answers are lost."""
         self._relays: dict[str, Relay] = {}
         self._loop: HearLoop | None = None
-        self.case_ids = [f"{self.mark}-{number}" for number in range(4)]
+        self.case_ids = [f"{self.mark}-{number}" for number in range(3)]
         self._prepare()
 
     def _prepare(self) -> None:
@@ -102,10 +109,15 @@ class SmallWorld:
             self.hear: 18,
             self.send_letters: 12,
         }
-        for _ in range(steps):
+        for step in range(steps):
+            if step % OUTAGE_EVERY == OUTAGE_FROM:
+                self._outage = self.history.fault("outage", "broker")
+            if step % OUTAGE_EVERY == 0:
+                self._end_of_outage()
             act = self.random.choices(list(acts), list(acts.values()))[0]
             act()
         self.faulty = False
+        self._end_of_outage()
 
     def rest(self, *, quiet: int = 2, most: int = 400) -> None:
         """Let everything be told, heard and sent, or as much of it as ever will: until ``quiet`` turns move nothing."""
@@ -153,7 +165,7 @@ class SmallWorld:
 
     def meanwhile(self, act: Callable[[], object]) -> None:
         """Now and then something else happens in the middle of something."""
-        if self.faulty and not self._nested and self.random.random() < 0.3:
+        if self.faulty and not self._nested and self.chance.random() < 0.4:
             self._nested = True
             armed, self._armed = self._armed, ""
             try:
@@ -207,7 +219,8 @@ class SmallWorld:
             if self._loop is None:
                 group = f"review-{self.mark}"
                 self._loop = HearLoop(self.hearing, self.bus, reactions, group=group, parked_every=0)
-            heard = self._loop.step(wait=0.1)
+            with suppress(Away):
+                heard = self._loop.step(wait=0.1)
         if died and self._loop:
             self._loop.close()  # the group misses it; nothing is committed
             self._loop = None
@@ -242,6 +255,17 @@ class SmallWorld:
 
     # Breaking
 
+    def is_there(self) -> None:
+        """Raise Away while the broker is away."""
+        if self._outage:
+            raise Away("kafka", "an outage")
+
+    def _end_of_outage(self) -> None:
+        if self._outage:
+            self._outage.saw("events wait, and some answers are lost at its end")
+            self._outage.recovered()
+            self._outage, self.returning = None, True
+
     def at(self, point: str) -> None:
         """The process dies here if that is what the seed said."""
         if self._armed == point:
@@ -259,8 +283,8 @@ class SmallWorld:
     def _dying(self, process: str, *points: str) -> Iterator[list[str]]:
         """Inside the block the process may die, at one of these points; the list then says so."""
         died: list[str] = []
-        if self.faulty and not self._nested and self.random.random() < 0.4:
-            self._armed = point = self.random.choice(points)
+        if self.faulty and not self._nested and self.chance.random() < 0.4:
+            self._armed = point = self.chance.choice(points)
         try:
             yield died
         except Killed:
@@ -320,19 +344,21 @@ class _Speaker:
     def tell(self, messages: Sequence[Message], *, patience: float) -> list[bool]:
         """Tell, unless something happens."""
         world = self._world
+        world.is_there()
         world.at("before send")
         if world.fails_at("pause"):
             world.another_relay_takes_over(self._service)
-        if world.fails_at("no answer"):
+        if world.fails_at("no answer") or world.returning:
+            world.returning = False
             return self._tell_some(messages, patience)
         acknowledged = self._inner.tell(messages, patience=patience)
         world.at("after send")
-        world.meanwhile(world.somebody_else_hands_in(world.random.choice(world.case_ids)))
+        world.meanwhile(world.somebody_else_hands_in(world.chance.choice(world.case_ids)))
         return acknowledged
 
     def _tell_some(self, messages: Sequence[Message], patience: float) -> list[bool]:
         """Some are never sent; of others only the answer is lost."""
-        fates = [self._world.random.choice(("told", "never sent", "no answer")) for _ in messages]
+        fates = [self._world.chance.choice(("told", "never sent", "no answer")) for _ in messages]
         self._inner.tell(
             [each for each, fate in zip(messages, fates, strict=True) if fate != "never sent"], patience=patience
         )
@@ -350,6 +376,7 @@ class _Listener:
 
     def poll(self, *, wait: float, most: int) -> list[Received]:
         """The next records."""
+        self._world.is_there()
         return self._inner.poll(wait=wait, most=most)
 
     def commit(self, positions: Mapping[Place, int]) -> None:
