@@ -34,6 +34,20 @@ def is_mail_address(text: str) -> bool:
     return bool(re.fullmatch(MAIL, text)) and len(text) <= 254
 
 
+MOBILE = r"1[3-9][0-9]{9}"
+"""A mobile number of the mainland: eleven digits beginning with 1."""
+
+
+def is_mobile(text: str) -> bool:
+    """Whether this is one such number."""
+    return re.fullmatch(MOBILE, text) is not None
+
+
+def bare_number(text: str) -> str:
+    """A number as people write it, without spaces and dashes: 138 0000-1234."""
+    return re.sub(r"[\s\-－]", "", text)
+
+
 def _is_none(letter: str) -> bool:
     code = ord(letter)
     return (

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterator
 from typing import Any
 from uuid import UUID, uuid4, uuid5
@@ -14,7 +13,7 @@ from wtforms.fields.choices import SelectChoice
 from wtforms.validators import StopValidation, ValidationError
 
 from shared.counting import count
-from shared.text import is_mail_address, one_line
+from shared.text import bare_number, is_mail_address, is_mobile, one_line
 from shared.trouble import Refused
 from shared.web import kept
 from shared.web.messages import ChineseMessages
@@ -134,7 +133,7 @@ class Mobile:
     """A mobile number of the mainland: eleven digits beginning with 1."""
 
     def __call__(self, _form: Form, field: Field) -> None:
-        if field.data and not re.fullmatch(r"1[3-9]\d{9}", field.data):
+        if field.data and not is_mobile(field.data):
             raise ValidationError("手机号应为11位数字，例如13800001234。")
 
 
@@ -196,4 +195,4 @@ def bare(value: str | None) -> str | None:
 
 def digits(value: str | None) -> str | None:
     """A filter that takes spaces and dashes out of a number as people write it: 138 0000-1234."""
-    return re.sub(r"[\s\-－]", "", value) if value else value
+    return bare_number(value) if value else value

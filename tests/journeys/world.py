@@ -254,7 +254,7 @@ class Backstage:
 
     def first_administrator(self, *, name: str, mobile: str, email: str) -> str:
         """Make the first administrator; gives the code."""
-        return create_first_administrator(self.app, name, mobile, email)
+        return create_first_administrator(self.app, name, mobile, email).code
 
 
 def _step(loop: Loop) -> bool:

@@ -10,12 +10,17 @@ from typing import Any
 import pyotp
 import pytest
 from flask import Flask
+from typer.testing import CliRunner
 
+from services.review import wiring
 from services.review.app import App
 from services.review.handlers.accounts import create_first_administrator, reissue_code
 from shared.clock import FixedClock
-from shared.identity.secrets import unseal
+from shared.identity.secrets import hash_code, unseal
+from shared.trouble import Refused
 from tests.review.conftest import LATER, LETTERS, Browser, staff_account, submitted_case
+from tests.review.turning import Turning
+from zhengji import admins
 
 PASSWORD = "screening-2024"
 MOBILE = "13912345678"
@@ -24,7 +29,7 @@ MOBILE = "13912345678"
 @pytest.fixture
 def code(app: App) -> str:
     """The activation code of the first administrator."""
-    return create_first_administrator(app, "何静", MOBILE, "he@example.com")
+    return create_first_administrator(app, "何静", MOBILE, "he@example.com").code
 
 
 def activate(browser: Browser, right: str, **fields: Any) -> int:
@@ -54,6 +59,48 @@ def secret(browser: Browser, code: str, clock: FixedClock) -> str:
     assert found
     assert browser.post("/staff/second-factor", number=number(browser, clock)).headers["Location"] == "/centre"
     return found[1].replace(" ", "")
+
+
+def test_the_first_administrator_is_the_first(app: App, code: str) -> None:
+    with pytest.raises(Refused, match="已有中心管理员"):
+        create_first_administrator(app, "张三", "13800001235", "zhang@example.com")
+    assert app.accounts.count({"role": "administrator"}) == 1
+    create_first_administrator(app, "张三", "138 0000-1235", "zhang@example.com", another="原管理员手机丢失")
+    Turning(app).turn()
+    (account,) = app.accounts.rows({"mobile": "13800001235"})
+    (entry,) = app.record.entries(about=account["_id"])
+    assert (entry["by"], entry["why"]) == ("operator", "原管理员手机丢失")
+
+
+@pytest.mark.parametrize(
+    ("fields", "message"),
+    [
+        ({"name": " "}, "请填写姓名。"),
+        ({"mobile": "138"}, "手机号应为11位数字，例如13800001234。"),
+        ({"mobile": "١٣٨٠٠٠٠١٢٣٤"}, "手机号应为11位数字，例如13800001234。"),
+        ({"email": "ab"}, "电子邮箱格式不正确，例如name@example.com。"),
+    ],
+)
+def test_the_first_administrator_is_checked_as_on_the_page(app: App, fields: dict[str, str], message: str) -> None:
+    with pytest.raises(Refused) as refused:
+        create_first_administrator(app, **{"name": "何静", "mobile": MOBILE, "email": "he@example.com", **fields})
+    assert refused.value.message == message
+    assert app.accounts.count({}) == 0
+
+
+def test_the_command_says_where_and_until_when(app: App, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(admins, "settings_of", lambda *_, **__: app.settings)
+    monkeypatch.setattr(wiring, "build", lambda _: app)
+    given = ["create-first", "--name", "何静", "--mobile", MOBILE, "--email", "he@example.com"]
+    made = CliRunner().invoke(admins.app, given)
+    assert made.exit_code == 0, made.output
+    (account,) = app.accounts.rows({"role": "administrator"})
+    assert account["activation"]["code_hash"] == hash_code(made.stdout.strip())
+    assert f"http://127.0.0.1/staff/activate，用手机号{MOBILE}" in made.stderr
+    assert "北京时间2024年11月3日12:00前有效" in made.stderr
+    again = CliRunner().invoke(admins.app, given)
+    assert (again.exit_code, again.stdout) == (1, "")
+    assert "--another" in again.stderr
 
 
 def test_from_the_letter_to_the_desk(browser: Browser, secret: str, clock: FixedClock) -> None:

@@ -78,7 +78,7 @@ def test_the_year(app: App, turning: Turning, campaign: Campaign, clock: FixedCl
 
     # The operator makes the first administrator, who publishes the campaign.
     clock.at = windows.registration.opens
-    code = account_commands.create_first_administrator(app, "赵主任", "13900000001", "head@example.com")
+    code = account_commands.create_first_administrator(app, "赵主任", "13900000001", "head@example.com").code
     turning.turn()
     head = account_commands.activate(app, mobile="13900000001", code=code, password=PASSWORD)
     assert not account_commands.may_enter(app, head)

@@ -97,9 +97,9 @@ class StaffAccount(Aggregate):
             )
         )
 
-    def open_for(self, *, by: str, at: datetime) -> None:
+    def open_for(self, *, by: str, at: datetime, why: str = "") -> None:
         """Put on the record who opened the account."""
-        self.tell(recorded(self.campaign_id, by=by, what=f"建立账号：{self.role}", about=self.id, at=at))
+        self.tell(recorded(self.campaign_id, by=by, what=f"建立账号：{self.role}", about=self.id, why=why, at=at))
 
     def reissue(self, *, code_hash: str, sealed_code: str, expires: datetime, by: str, at: datetime) -> None:
         """Issue a fresh code by hand; sessions end and the password is forgotten."""

@@ -9,13 +9,14 @@ from typing import cast
 from services.review.adapters.vault import Vault
 from services.review.app import App
 from services.review.domain.account import SECOND_FACTOR_ROLES, AccountState, StaffAccount, code_wrong, login_wrong
-from services.review.handlers.invitations import inviting, new_invitation
+from services.review.handlers.invitations import Invitation, inviting, new_invitation
 from shared.events.intake import AuthorSessionsRevoked
 from shared.events.review import StaffSessionsRevoked
 from shared.events.wire import Heard
 from shared.identity import Principal, SigningKey, issue_token
 from shared.identity.secrets import hash_code, hash_password, password_fits
 from shared.records import derived_id
+from shared.text import bare_number, is_mail_address, is_mobile, one_line
 from shared.trouble import NotThere, Refused
 
 OPERATOR = "operator"
@@ -32,8 +33,20 @@ class SecondFactor:
     address: str
 
 
-def create_first_administrator(app: App, name: str, mobile: str, email: str) -> str:
-    """An administrator of the centre, made by the operator; gives the activation code. The record says so."""
+def create_first_administrator(app: App, name: str, mobile: str, email: str, *, another: str = "") -> Invitation:
+    """The first administrator of the centre, made by the operator; gives the code. The record says so.
+
+    Where there is one already, ``another`` must say why the operator makes a further one.
+    """
+    name, mobile, email = one_line(name).strip(), bare_number(mobile), email.strip()
+    _refuse_unfit(name=name, mobile=mobile, email=email)
+    known = app.accounts.count({"role": "administrator", "state": {"$ne": AccountState.CLOSED.value}})
+    if known and not another.strip():
+        raise Refused(
+            "administrator-exists",
+            "已有中心管理员，其他人员请由管理员在“账号与激活码”页面邀请。确需另建时，请用--another写明原因。",
+            status=409,
+        )
     invitation = new_invitation(app)
     account = StaffAccount(
         id=derived_id("administrator", mobile, invitation.code_hash),
@@ -44,10 +57,20 @@ def create_first_administrator(app: App, name: str, mobile: str, email: str) -> 
         email=email,
         person=app.person(mobile),
     )
-    account.open_for(by=OPERATOR, at=invitation.at)
+    account.open_for(by=OPERATOR, at=invitation.at, why=another.strip())
     inviting(invitation)(account)
     app.accounts.create(account)
-    return invitation.code
+    return invitation
+
+
+def _refuse_unfit(*, name: str, mobile: str, email: str) -> None:
+    """What the page that invites colleagues would not take either."""
+    if not name:
+        raise Refused("name-missing", "请填写姓名。", field="name")
+    if not is_mobile(mobile):
+        raise Refused("mobile-wrong", "手机号应为11位数字，例如13800001234。", field="mobile")
+    if not is_mail_address(email):
+        raise Refused("email-wrong", "电子邮箱格式不正确，例如name@example.com。", field="email")
 
 
 def invite_staff(app: App, *, role: str, name: str, mobile: str, email: str, by: str, command: str) -> str:
