@@ -123,9 +123,11 @@ class Stopped:
 
 @dataclass(frozen=True)
 class Batch:
-    """How far the certificates of a campaign are."""
+    """How far the certificates of a campaign are; ``others`` are the other campaigns, id and name."""
 
+    campaign_id: str
     title: str
+    others: tuple[tuple[str, str], ...]
     due: int
     issued: int
     waiting: int
@@ -137,9 +139,9 @@ class Batch:
     newest: tuple[Found, ...]
 
 
-def batch(app: App) -> Batch | None:
-    """The present campaign and its certificates; None before any campaign was heard."""
-    campaign = _current(app)
+def batch(app: App, campaign_id: str = "") -> Batch | None:
+    """A campaign, the present one unless another is named, and its certificates; None before any was heard."""
+    campaign = app.campaigns.get(campaign_id) if campaign_id else _current(app)
     if campaign is None:
         return None
     cases = list(app.store.due_cases(campaign.id))
@@ -147,7 +149,9 @@ def batch(app: App) -> Batch | None:
     each_author = campaign.certificates.one_for is CertificateFor.EACH_AUTHOR
     newest = sorted(rows, key=lambda row: row["issues"][-1]["issued_at"], reverse=True)[:20]
     return Batch(
-        title=campaign.title,
+        campaign_id=campaign.id,
+        title=campaign.subtitle,
+        others=tuple((one.id, one.subtitle) for one in app.campaigns.all() if one.id != campaign.id),
         due=sum(len(row.get("authors", ())) if each_author else bool(row.get("authors")) for row in cases),
         issued=len(rows),
         waiting=app.store.open_jobs(campaign.id),

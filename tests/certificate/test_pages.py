@@ -5,13 +5,15 @@ from __future__ import annotations
 import hashlib
 import io
 import re
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import pytest
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
 from services.certificate.adapters.signing import PdfSigner
+from shared.campaign.model import Campaign
+from shared.events.review import CampaignPublished
 from tests.certificate.conftest import World
 from tests.certificate.samples import (
     LATER,
@@ -21,7 +23,9 @@ from tests.certificate.samples import (
     a_print,
     a_result,
     a_sheet,
+    campaign,
     contacts,
+    heard,
     keys,
     the_campaign,
     typesetter,
@@ -215,6 +219,25 @@ def test_the_centre_sees_the_batch_and_others_do_not(issued: World) -> None:
         assert issued.visitor().get(path).status_code == 302
         assert issued.staff("province").get(path).status_code == 403
         assert issued.staff("administrator").get(path).status_code == 200
+
+
+def test_the_batch_of_an_earlier_campaign_stays_in_reach(issued: World) -> None:
+    last, later = campaign(), timedelta(days=365)
+    windows = {
+        name: {**window, "opens": window["opens"] + later, "closes": window["closes"] + later}
+        for name, window in last.windows.model_dump().items()
+    }
+    changes = {"id": "2025-next", "subtitle": "2025年教师研修专项", "windows": windows}
+    coming = Campaign.model_validate({**last.model_dump(), **changes}).model_dump(mode="json")
+    event = CampaignPublished(campaign_id="2025-next", revision=1, campaign=coming, at=PUBLISHED)
+    issued.hear(heard(event, subject="2025-next", seq=1))
+    client, earlier = issued.staff("officer"), f"/certificates/progress?campaign={last.id}"
+    now = client.get("/certificates/progress")
+    assert "2025年教师研修专项" in text(now) and number_of(issued) not in text(now)
+    assert f'href="{earlier}"' in now.get_data(as_text=True)
+    page = client.get(earlier)
+    assert "2 / 2 份" in text(page) and number_of(issued) in text(page)
+    assert client.get("/certificates/progress?campaign=nowhere").status_code == 404
 
 
 def test_the_centre_is_led_to_the_batch(world: World) -> None:

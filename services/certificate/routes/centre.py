@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from flask import Blueprint, Response, flash, make_response, redirect, render_template
+from urllib.parse import urlencode
+
+from flask import Blueprint, Response, flash, make_response, redirect, render_template, request
 from wtforms import HiddenField, IntegerField, StringField, TextAreaField
 from wtforms.validators import Length
 from wtforms.widgets import HiddenInput
@@ -44,7 +46,8 @@ class AgainForm(ChineseForm):
 @centre.get("/certificates/progress")
 @asks("see_certificates")
 def progress() -> Response:
-    return make_response(render_template("progress.html", batch=queries.batch(here()), again=AgainForm(formdata=None)))
+    batch = queries.batch(here(), request.args.get("campaign", ""))
+    return make_response(render_template("progress.html", batch=batch, again=AgainForm(formdata=None)))
 
 
 @centre.post("/certificates/progress/again")
@@ -129,4 +132,6 @@ def _to(number: str) -> tuple[str, str]:
 
 
 def _back_to_progress() -> Response:
-    return make_response(redirect("/certificates/progress", 303))
+    asked = request.args.get("campaign", "")
+    kept = f"?{urlencode({'campaign': asked})}" if asked else ""
+    return make_response(redirect(f"/certificates/progress{kept}", 303))
