@@ -186,3 +186,10 @@ def test_what_was_typed_survives_an_expired_session(expert: Browser, app: App, c
     assert "写了很久的意见" in expert.text()
     assert expert.post("/expert/cases/case-1").status_code == 303
     assert (review(app).comment, review(app).total) == ("写了很久的意见", 85.5)
+
+
+def test_nobody_steps_back_from_what_they_scored(expert: Browser) -> None:
+    assert "申请回避" in expert.open("/expert/cases/case-1").get_data(as_text=True)
+    expert.fill("/expert/cases/case-1", **MARKS, then="submit")
+    assert "申请回避" not in expert.open("/expert/cases/case-1").get_data(as_text=True)
+    assert expert.open("/expert/cases/case-1/recuse").headers["Location"] == "/expert/cases/case-1"

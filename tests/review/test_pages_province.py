@@ -13,11 +13,11 @@ import pytest
 
 from services.review.app import App
 from services.review.domain.shortlist import shortlist_id
-from services.review.domain.values import Finding
+from services.review.domain.values import Disqualified, Finding
 from services.review.handlers.campaign import new_shortlist
 from shared.campaign.model import Campaign
 from shared.clock import FixedClock
-from tests.review.conftest import Browser, submitted_case
+from tests.review.conftest import SCREENING, Browser, another_campaign, submitted_case
 
 
 @pytest.fixture
@@ -340,3 +340,56 @@ def test_what_was_received_in_time_counts(clerk: Browser, app: App, campaign: Ca
     in_time = window.closes.fromtimestamp(last, tz=window.closes.tzinfo)
     assert clerk.post("/province/cases/case-1/mark", received_at=in_time, mark="recommended").status_code == 303
     assert listed(app) == ("case-1",)
+
+
+def test_after_the_close_no_form_is_offered_that_would_be_refused(
+    logged_in: Callable[..., Browser], clock: FixedClock, campaign: Campaign, cases: list[str]
+) -> None:
+    clock.at = campaign.windows.recommendation.closes
+    clerk = logged_in("province", id="clerk-2", mobile="13700000001")
+    for path in ("/province/shortlist/none", "/province/shortlist/confirm"):
+        assert clerk.open(path).status_code == 200
+        assert "省级推荐已于2024年10月31日23:59截止，推荐名单不能再修改。" in clerk.text()
+        assert "仍可" not in clerk.text() and 'name="command_id"' not in clerk.page
+
+
+def test_a_disqualified_case_says_so_and_is_counted_once(clerk: Browser, app: App, cases: list[str]) -> None:
+    out = Disqualified(reason="fraud", at=SCREENING)
+    submitted_case(app, "case-4", disqualified=out, category="school", title="已取消资格的案例")
+    clerk.open("/province/cases")
+    assert "共4件" in clerk.text()
+    assert clerk.page.count("zj-tag--wrong") == 1 and "已取消资格" in clerk.text()
+    assert clerk.page.count('name="case"') == 3
+    clerk.open("/province/cases?mark=none")
+    assert "共3件" in clerk.text() and "已取消资格的案例" not in clerk.text()
+    clerk.open("/province")
+    assert re.search(r"合计 4 0 0 3 1\b", clerk.text()), clerk.text()
+    clerk.open("/province/cases/case-4")
+    assert "保存意见" not in clerk.page and "本案例已取消资格，不能推荐。" in clerk.text()
+
+
+def test_a_province_looks_at_last_year_and_each_mark_goes_to_its_own_campaign(
+    clerk: Browser, app: App, campaign: Campaign, cases: list[str]
+) -> None:
+    recommend(clerk, "case-1")
+    next_year = another_campaign(app, campaign)
+    submitted_case(app, "case-5", campaign_id=next_year.id, title="下一年的案例")
+    clerk.open("/province/cases")
+    assert titles(clerk) == ["下一年的案例"]
+    assert f'href="/province/cases?campaign={campaign.id}"' in clerk.page
+    clerk.open(f"/province/cases?campaign={campaign.id}")
+    assert "下一年的案例" not in clerk.text() and len(titles(clerk)) == 3
+    clerk.open(f"/province/shortlist?campaign={campaign.id}")
+    assert titles(clerk) == ["智研共同体：平台助力校本研修"]
+    assert f'action="/province/shortlist/move?campaign={campaign.id}"' in clerk.page
+    clerk.open("/province/shortlist")
+    assert titles(clerk) == []
+    clerk.open("/province/cases/case-1")
+    assert f'href="/province/cases?campaign={campaign.id}"' in clerk.page
+    assert clerk.fill("/province/cases/case-2/mark", mark="recommended").status_code == 303
+    last, new = (app.shortlists.get(shortlist_id(one.id, "320000")) for one in (campaign, next_year))
+    assert (last.case_ids, new.case_ids) == (("case-1", "case-2"), ())
+    clerk.open(f"/province/shortlist/confirm?campaign={campaign.id}")
+    assert clerk.post(f"/province/shortlist/confirm?campaign={campaign.id}").status_code == 303
+    last, new = (app.shortlists.get(shortlist_id(one.id, "320000")) for one in (campaign, next_year))
+    assert last.confirmed_at is not None and new.confirmed_at is None

@@ -9,6 +9,8 @@ from services.review.domain.recorded import recorded
 from shared.aggregates import Aggregate
 from shared.campaign.model import Campaign
 from shared.campaign.parts import Windows
+from shared.campaign.spans import day
+from shared.clock import SHANGHAI
 from shared.events.review import CampaignPublished
 from shared.trouble import Refused
 
@@ -74,7 +76,7 @@ class CampaignFile(Aggregate):
             message = f"一次最多延长{days}天。延长后不能改回较早的时间，请核对年份和日期。"
             raise Refused("too-late", message, field="closes")
         changed = campaign.model_copy(update={"windows": _with_close(campaign.windows, window, closes)})
-        what = f"延长{EXTENDABLE[window]}至{closes.isoformat()}"
+        what = f"延长{EXTENDABLE[window]}至{_last_second(closes)}"
         self.changes = (*self.changes, Change(at=at, by=by, what=what, reason=reason))
         self._tell(changed, by=by, at=at, what=what, why=reason)
         return self.revision
@@ -87,6 +89,12 @@ class CampaignFile(Aggregate):
         content = numbered.model_dump(mode="json")
         self.tell(CampaignPublished(campaign_id=self.id, revision=self.revision, campaign=content, by=by, at=at))
         self.tell(recorded(self.id, by=by, what=what, about=self.id, why=why, at=at))
+
+
+def _last_second(closes: datetime) -> str:
+    """What pages call 截止, in Beijing: 2024年10月15日23:59:59"""
+    last = closes.astimezone(SHANGHAI) - timedelta(seconds=1)
+    return f"{day(last)}{last:%H:%M:%S}"
 
 
 def _with_close(windows: Windows, name: str, closes: datetime) -> Windows:

@@ -252,6 +252,8 @@ def _query(campaign: Campaign, filters: Filters) -> dict[str, Any]:
     for field in ("province", "category", "city", "mark"):
         if value := getattr(filters, field):
             query[field] = value
+    if filters.mark:
+        query["disqualified"] = None  # no mark of the province counts any more
     if filters.report:
         query["report.outcome"] = filters.report
     if filters.q:

@@ -252,6 +252,12 @@ def decision_page(app: App, campaign: Campaign) -> DecisionPage:
     return DecisionPage(decision=decision, suggested_sizes=suggested, lines=lines, waiting=waiting, ties=ties)
 
 
+def is_published(app: App, campaign: Campaign) -> bool:
+    """Whether the campaign's list is public."""
+    decision = app.decisions.find(decision_id(campaign.id))
+    return decision is not None and decision.published_at is not None
+
+
 def _suggested_sizes(app: App, campaign: Campaign) -> tuple[tuple[str, str, int, int, int], ...]:
     query = {"campaign_id": campaign.id, "eligibility.eligible": True, "disqualified": None}
     counted = Counter(row["category"] for row in app.cases.rows(query, only=("category",)))

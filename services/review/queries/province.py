@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -15,12 +16,18 @@ from shared.campaign.parts import Window
 
 @dataclass(frozen=True, kw_only=True)
 class CategoryCount:
-    """Cases of one category by what the province did with them."""
+    """Cases of one category by what the province did with them; ``out`` are those that were disqualified."""
 
     name: str
     total: int
     recommended: int
     declined: int
+    out: int
+
+    @property
+    def waiting(self) -> int:
+        """Those that still want a mark."""
+        return self.total - self.recommended - self.declined - self.out
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -83,16 +90,18 @@ def _counts(app: App, campaign: Campaign, province: str) -> tuple[CategoryCount,
     query = {
         "campaign_id": campaign.id,
         "province": province,
-        "disqualified": None,
+        "case_version": {"$gt": 0},
         "$expr": {"$gt": ["$case_version", "$withdrawn_version"]},
     }
-    rows = list(app.cases.rows(query, only=("category", "mark")))
+    rows = app.cases.rows(query, only=("category", "mark", "disqualified"))
+    counted = Counter((row["category"], "out" if row.get("disqualified") else row["mark"]) for row in rows)
     return tuple(
         CategoryCount(
             name=category.name,
-            total=sum(row["category"] == category.code for row in rows),
-            recommended=sum(row["category"] == category.code and row["mark"] == "recommended" for row in rows),
-            declined=sum(row["category"] == category.code and row["mark"] == "declined" for row in rows),
+            total=sum(count for (code, _), count in counted.items() if code == category.code),
+            recommended=counted[(category.code, "recommended")],
+            declined=counted[(category.code, "declined")],
+            out=counted[(category.code, "out")],
         )
         for category in campaign.categories
     )

@@ -19,6 +19,7 @@ from shared.campaign.model import Campaign
 from shared.clock import SHANGHAI
 from shared.web.access import asks, who
 from shared.web.forms import AtMost, ChineseForm, Chosen, Filled, answer_form, bare, pick
+from shared.web.wording import deadline
 
 BACK = ("返回征集活动", "/centre/campaign")
 WINDOWS = {
@@ -96,14 +97,23 @@ def publish(campaign_id: str) -> Response:
     """Publish a draft, after a look at what it says."""
     app, form = pieces(), PlainForm()
     file = app.campaign_files.get(campaign_id)
+    others = [each for each in app.campaigns.all() if each.id != campaign_id]
 
     def act() -> Response:
         commands.publish_campaign(app, campaign_id=campaign_id, by=me(), command=form.command)
-        flash("征集活动已发布，各服务将陆续收到。", "done")
+        flash("征集活动已发布，几秒内作者和省级单位即可看到。", "done")
         return to("/centre/campaign")
 
     return answer_form(
-        form, "centre/campaign_publish.html", act, file=file, content=_content(file), windows=WINDOWS, back=BACK
+        form,
+        "centre/campaign_publish.html",
+        act,
+        file=file,
+        content=_content(file),
+        windows=WINDOWS,
+        others=others,
+        undecided=[each for each in others if not queries.is_published(app, each)],
+        back=BACK,
     )
 
 
@@ -112,7 +122,7 @@ def extend() -> Response:
     """Extend a window of the running campaign."""
     running, form = campaign(), ExtendForm()
     form.window.choices = pick(
-        *((name, f"{words}（现截止北京时间{_until(running, name)}）") for name, words in EXTENDABLE.items())
+        *((name, f"{words}（现在截止于{_until(running, name)}）") for name, words in EXTENDABLE.items())
     )
 
     def act() -> Response:
@@ -125,7 +135,7 @@ def extend() -> Response:
             by=me(),
             command=form.command,
         )
-        flash(f"{EXTENDABLE[form.window.data]}已延长，各服务将陆续收到。", "done")
+        flash(f"{EXTENDABLE[form.window.data]}已延长，几秒内各页面按新的时间显示。", "done")
         return to("/centre/campaign")
 
     return answer_form(form, "centre/extend.html", act, back=BACK)
@@ -133,7 +143,7 @@ def extend() -> Response:
 
 def _until(running: Campaign, name: str) -> str:
     closes: datetime = getattr(running.windows, name).closes
-    return f"{closes.astimezone(SHANGHAI):%Y-%m-%d %H:%M}"
+    return deadline(closes)
 
 
 @asks("grant_places")

@@ -113,6 +113,8 @@ def recuse(case_id: str) -> Response:
     """Step back from a case; somebody else gets it."""
     app, expert_id = pieces(), who().id
     page = scoring_page(app, expert_id, case_id)
+    if request.method == "GET" and page.review.state is not ReviewState.OPEN:
+        return make_response(redirect(f"/expert/cases/{case_id}"))
     form = RecuseForm()
 
     def act() -> Response:
