@@ -25,6 +25,8 @@ log = structlog.get_logger()
 
 Reaction = Callable[[Heard], None]
 
+LONGEST_BATCH = 20.0
+"""So many seconds a batch may take before the rest is left to the next step; who does not poll for a minute is out."""
 DRAIN_SECONDS = 5.0
 """So long parked records may keep the topics waiting in one step."""
 DRAIN_OF_ONE_KEY = 100
@@ -112,10 +114,12 @@ class HearLoop:
         """Give each record its fate until the breaker trips; the rest of the batch comes again."""
         positions: dict[Place, int] = {}
         heard = 0
+        began = time.monotonic()
         try:
             self._waiting = self._parked.waiting(batch)
             for received in batch:
-                if self._hurries or self._breaker.tripped:
+                late = heard and time.monotonic() - began > LONGEST_BATCH
+                if late or self._hurries or self._breaker.tripped:
                     break
                 fate = self._hear(received)
                 positions[received.place] = received.offset + 1

@@ -235,6 +235,22 @@ def test_when_everything_is_bad_the_breaker_stops_the_listener_until_a_person_re
     world.turn_until(lambda: len(world.seen) == 12)
 
 
+def test_a_batch_that_takes_too_long_is_gone_on_with_in_the_next_step(
+    new_database: Callable[[str], Database], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("shared.messaging.hearing.LONGEST_BATCH", 0.0)
+    world = World(MemoryBus(), new_database, uuid.uuid4().hex[:8])
+    name = f"{world.mark}-a"
+    world.told.create(Basket(id=name))
+    for _ in range(3):
+        world.told.change(name, lambda basket: basket.put())
+    world.relay.step()
+    heard = [world.loop.step(wait=0) for _ in range(3)]
+    world.close()
+    assert heard == [1, 1, 1]
+    assert [heard.seq for heard in world.seen] == [1, 2, 3]
+
+
 def test_two_members_of_a_group_hear_everything_between_them(world: World) -> None:
     other = world.new_loop()
     names = [f"{world.mark}-{number}" for number in range(12)]
