@@ -104,18 +104,18 @@ def test_what_an_election_rolls_back_is_never_told(members: OwnServers) -> None:
     old = _wait_for_primary(members, members.names)
     others = tuple(name for name in members.names if name != old)
     database = Database("review", uri=members.settings["ZHENGJI_MONGO_URI"], prefix="election", patience_ms=2000)
+    dying = _without_second_try(members, database)
+    until(lambda: dying.client.primary)
     kept = boards(database)
     bus, careless_bus = MemoryBus(), MemoryBus()
     relay = Relay(database, bus, lease_seconds=HELD_THROUGHOUT)
-    careless = Relay(_reading_locally(database), careless_bus, lease_seconds=HELD_THROUGHOUT)
+    careless = Relay(_reading_locally(dying), careless_bus, lease_seconds=HELD_THROUGHOUT)
     _again(database.ensure_outbox_indexes)
     _again(lambda: kept.ensure(Board(id="kept")))
     _again(lambda: kept.change("kept", Board.write))
     _again(relay.step)
     assert told_of(bus, "kept") == [1]
     careless._lease = relay._lease
-    dying = _without_second_try(members, database)
-    until(lambda: dying.client.primary)
 
     with ThreadPoolExecutor(2) as pool:
         # The primary is alone: it takes this write and nobody confirms it. (Members that are only paused would find
@@ -123,7 +123,7 @@ def test_what_an_election_rolls_back_is_never_told(members: OwnServers) -> None:
         members.kill(*others)
         lost = Board(id="lost")
         lost.write()
-        writing = pool.submit(kept.create, lost)
+        writing = pool.submit(boards(dying).create, lost)
         on_primary = _reading_locally(database).db["boards"]
         until(lambda: on_primary.find_one({"_id": "lost"}), seconds=5)
         telling = pool.submit(careless.step)
@@ -139,8 +139,7 @@ def test_what_an_election_rolls_back_is_never_told(members: OwnServers) -> None:
         new = _wait_for_primary(members, others)
         members.go_on(old)
         assert isinstance(writing.exception(timeout=60), Away), "it was confirmed"
-        wait([telling], timeout=60)
-        assert isinstance(telling.exception(), Away), "what it told was marked"
+        wait([telling], timeout=60)  # it may mark what it told on the new primary: the harm is done by then
 
     assert new != old
     _again(lambda: kept.change("kept", Board.write))
