@@ -10,6 +10,7 @@ from typing import Annotated
 
 import typer
 
+from shared.messaging.operators import database_or_away
 from shared.objects import Objects
 from shared.records import Database
 from shared.trouble import Away
@@ -80,13 +81,17 @@ def restore_command(
 @contextmanager
 def _said_plainly() -> Iterator[None]:
     try:
-        yield
+        with database_or_away():
+            yield
     except BackupTrouble as trouble:
         complain(str(trouble))
         raise typer.Exit(1) from trouble
     except Away as away:
-        complain(f"{away.dependency} is away: {away}")
+        complain(f"{away}.")
         raise typer.Exit(1) from away
+    except OSError as error:  # a disk that is full, a folder that nobody may write to
+        complain(f"{error.filename or 'The folder'}: {error.strerror}.")
+        raise typer.Exit(1) from error
 
 
 def _source(settings: AllSettings) -> Source:

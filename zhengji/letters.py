@@ -101,7 +101,7 @@ def _notify(var: Var) -> Iterator[App]:
         complain(refused.message)
         raise typer.Exit(1) from refused
     except Away as away:
-        complain(f"{away.dependency} is away: {away}")
+        complain(f"{away}.")
         raise typer.Exit(1) from away
     finally:
         notify.database.close()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import io
 import json
+import re
 import threading
 import time
 import uuid
@@ -18,7 +19,10 @@ from typing import Any
 import pytest
 from minio import Minio
 from pymongo import MongoClient
+from typer.testing import CliRunner
 
+from deploy.local.keys import keys
+from deploy.local.settings_file import write_settings
 from deploy.local.table import SERVICES
 from shared.clock import FixedClock
 from shared.events.wire import Told, outbox_entry, to_message
@@ -30,6 +34,7 @@ from shared.trouble import Away
 from tests.conftest import setting
 from tests.shared.model import submitted
 from tests.zhengji.lost import KEYS, MemoryTopics
+from zhengji.__main__ import app as command
 from zhengji.backup import folder, restoring, snapshot
 from zhengji.backup.files import alone_in
 from zhengji.backup.folder import Manifest
@@ -396,3 +401,41 @@ def test_documents_are_bson_one_after_the_other(filled: Small, tmp_path: Path) -
     raw = gzip.decompress((backup / dumped.file).read_bytes())
     assert dumped.documents == 2 == len(list(snapshot.raw_documents_in(backup / dumped.file)))
     assert b"".join(snapshot.raw_documents_in(backup / dumped.file)) == raw
+
+
+# On screen
+
+
+def test_each_trouble_is_one_sentence_on_screen(filled: Small, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    var, into = tmp_path / "var", tmp_path / "backups"
+    a_stack_of(filled, var, monkeypatch)
+
+    def said(*words: str) -> tuple[int, str]:
+        ran = CliRunner().invoke(command, [*words, "--var", str(var)])
+        return ran.exit_code, ran.stderr.splitlines()[-1] if ran.stderr else ""
+
+    taken = CliRunner().invoke(command, ["backup", str(into), "--var", str(var)])
+    assert taken.exit_code == 0, taken.stderr
+    assert re.search(r"backups/\S+: 4 documents, 1 files, as of \d{4}-", taken.stdout)
+    assert said("restore", str(tmp_path / "no")) == (1, f"{tmp_path / 'no'}: there is no such folder.")
+    code, sentence = said("restore", str(into), "--yes")
+    assert code == 1 and sentence.endswith("_intake is not empty: cases holds documents.")
+    assert said("backup", "/proc/nowhere") == (1, "/proc/nowhere: No such file or directory.")
+    (var / "keys" / "person_hmac").unlink()
+    a_stack_of(filled, var, monkeypatch)
+    code, sentence = said("restore", str(into), "--yes")
+    assert code == 1 and "ZHENGJI_PERSON_SECRET (pseudonyms of persons)" in sentence
+
+
+def a_stack_of(here: Small, var: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Settings files as a local stack writes them, for these databases and this bucket."""
+    (var / "keys").mkdir(parents=True, exist_ok=True)
+    (var / "env").mkdir(exist_ok=True)
+    made = keys(var / "keys")
+    prefix = here.databases["intake"].db.name.removesuffix("_intake")
+    common = {**made.common, "ZHENGJI_MONGO_PREFIX": prefix, "ZHENGJI_S3_BUCKET": prefix.replace("_", "-")}
+    write_settings(var / "stack.env", common, note="for a test")
+    for service in SERVICES:
+        write_settings(var / "env" / f"{service}.env", made.private[service], note="for a test")
+    for name in [*common, *(name for each in made.private.values() for name in each)]:
+        monkeypatch.delenv(name, raising=False)

@@ -81,11 +81,11 @@ class Manifest:
 
 
 def begin(folder: Path, *, at: datetime) -> Path:
-    """The folder of a new backup."""
+    """The folder of a new backup, for its owner only: it holds contact data."""
     try:
-        (folder / OBJECTS).mkdir(parents=True, exist_ok=True)
+        (folder / OBJECTS).mkdir(parents=True, exist_ok=True, mode=0o700)
         backup = folder / at.strftime(_NAMES)
-        backup.mkdir()
+        backup.mkdir(mode=0o700)
     except FileExistsError as error:
         raise BackupTrouble(f"{error.filename} is there already.") from error
     except OSError as error:
