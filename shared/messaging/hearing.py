@@ -25,8 +25,8 @@ log = structlog.get_logger()
 
 Reaction = Callable[[Heard], None]
 
-LONGEST_BATCH = 20.0
-"""So many seconds a batch may take before the rest is left to the next step; who does not poll for a minute is out."""
+LONGEST_BATCH = 5.0
+"""So many seconds a batch may take before the rest is left to the next step: who does not poll is soon out."""
 DRAIN_SECONDS = 5.0
 """So long parked records may keep the topics waiting in one step."""
 DRAIN_OF_ONE_KEY = 100

@@ -96,7 +96,7 @@ class KafkaBus:
                 session_timeout_ms=self.session_timeout_ms,
                 heartbeat_interval_ms=self.session_timeout_ms // 3,
                 # A group that is dealing out partitions waits so long for a member that died in the middle of joining.
-                max_poll_interval_ms=60_000,
+                max_poll_interval_ms=20_000,
                 bootstrap_timeout_ms=5000,
                 **_RECONNECT,
             )

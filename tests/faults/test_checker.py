@@ -26,7 +26,7 @@ from tests.faults.small_parts import Parts
 from tests.faults.small_world import SmallWorld
 
 SEEDS = range(int(os.environ.get("ZHENGJI_FAULT_SEEDS", "3")))
-UNTIL_SEEN = range(8)
+UNTIL_SEEN = range(24)
 """Not every life meets the one moment in which a bug shows: the first that does is enough."""
 STEPS = 100
 

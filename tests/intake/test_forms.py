@@ -186,7 +186,7 @@ def person(place: int, **fields: str) -> dict[str, Any]:
             {**person(0), **person(1), **person(2), **person(3)},
             "作者4人，每件案例不超过3人，请删去1人。",
         ),
-        (person(0, email="不是邮箱"), "电子邮箱格式不正确，例如name@example.com。"),
+        (person(0, email="不是邮箱"), "电子邮箱只能使用英文字母、数字和英文符号，例如name@example.com。"),
     ],
 )
 def test_the_authors(author: Browser, people: dict[str, Any], message: str) -> None:

@@ -146,12 +146,12 @@ def test_an_instant_without_a_time_zone_is_no_instant() -> None:
         CaseSubmitted.model_validate(data | {"at": "2024-10-15T00:00:00"})
 
 
-def test_an_event_larger_than_64_kb_is_refused_when_it_is_told() -> None:
+def test_an_event_larger_than_half_a_megabyte_is_refused_when_it_is_told() -> None:
     from shared.events.wire import Told, outbox_entry
     from tests.wire.make_samples import AT
 
     event = CaseSubmitted.model_validate(
-        json.loads(file_of(CaseSubmitted).read_text(encoding="utf-8"))["value"]["data"] | {"number": "x" * 70_000}
+        json.loads(file_of(CaseSubmitted).read_text(encoding="utf-8"))["value"]["data"] | {"number": "x" * 530_000}
     )
     told = Told(id="e", event=event, subject="s", seq=1, epoch=1, time=AT)
     with pytest.raises(ValueError, match="larger than"):

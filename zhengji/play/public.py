@@ -50,10 +50,12 @@ class Reader:
             if "证书编号" in each
         ]
 
-    def published_titles(self) -> set[str]:
-        """The titles on the public list, all pages; empty before publication."""
+    def published_titles(self, campaign_id: str) -> set[str]:
+        """The titles on the public list of a campaign, all pages; empty before publication."""
         titles: set[str] = set()
-        page = self.browser.open("/results")
+        page = self.browser.open(f"/results?campaign={campaign_id}")
+        if page.status == 404:
+            return titles  # other campaigns have their lists, and this one is not among them
         while True:
             titles |= {words for words, to in page.links if _RESULT.search(to)}
             onward = [to for words, to in page.links if "下一页" in words]

@@ -254,12 +254,15 @@ class Play:
         self.wait_for("publication", opens=True)
         self._nothing_leaks()
         self.centre.decide_and_publish()
-        self.world.until("the published list", lambda: Reader(self.world.browser()).published_titles() or None)
+        self.world.until("the published list", lambda: self._published_titles() or None)
         self.screen.say("名单已公布")
+
+    def _published_titles(self) -> set[str]:
+        return Reader(self.world.browser()).published_titles(self.campaign.id)
 
     def _nothing_leaks(self) -> None:
         """Before publication the list is empty, and no author's page holds a result, not even in its source."""
-        if Reader(self.world.browser()).published_titles():
+        if self._published_titles():
             raise Broken("the list is public before its publication")
         for author in self.authors[:_LOOKED_AT]:
             if told := author.outcome():
@@ -267,7 +270,7 @@ class Play:
 
     def tell_authors(self) -> None:
         """Everybody on the list reads so on the page of the case."""
-        titles = Reader(self.world.browser()).published_titles()
+        titles = self._published_titles()
         listed = [author for author in self.authors if author.plan.story.title in titles]
         with self.screen.step("作者查看结果", len(listed)) as done:
             self.each(listed, self._read_result, done)
@@ -286,7 +289,7 @@ class Play:
 
     def published_cases(self) -> list[CasePlan]:
         """The plans whose titles are on the public list."""
-        titles = Reader(self.world.browser()).published_titles()
+        titles = self._published_titles()
         return [each.plan for each in self.authors if each.plan.story.title in titles]
 
     def _look_up(self, plan: CasePlan) -> None:
@@ -318,7 +321,7 @@ class Play:
         self.deputy.confirm_disqualification()
         self.world.until(f"{number} revoked", lambda: REVOKED in reader.verify_number(number) or None, seconds=120)
         self.world.until(
-            "the public list without it", lambda: plan.story.title not in reader.published_titles() or None
+            "the public list without it", lambda: plan.story.title not in self._published_titles() or None
         )
         self.disqualified = case_id
         self.screen.say(f"取消资格：{plan.story.title}；证书 {number} 已撤销")
