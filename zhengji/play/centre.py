@@ -6,12 +6,13 @@ import io
 import re
 import threading
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from openpyxl import Workbook
 
 from shared.campaign.model import Campaign
 from shared.campaign.parts import WindowName
+from shared.campaign.spans import day
 from shared.clock import SHANGHAI
 from zhengji.play.book import Book
 from zhengji.play.browser import Broken, File, Page
@@ -44,8 +45,9 @@ class Centre:
     def runs(self, campaign: Campaign) -> bool:
         """Whether the centre's own pages work with this campaign by now."""
         page = self.staff.browser.open("/centre/campaign/extend")
-        closes = campaign.windows.recommendation.closes.astimezone(SHANGHAI)
-        return page.status == 200 and f"{closes:%Y-%m-%d %H:%M}" in page.text
+        last = campaign.windows.recommendation.closes.astimezone(SHANGHAI) - timedelta(seconds=1)
+        shown = f"{day(last)}（星期.）{last:%H:%M:%S}"
+        return page.status == 200 and re.search(shown, page.text) is not None
 
     def extend(self, campaign: Campaign, window: WindowName, *, to: datetime) -> Campaign:
         """Let a window close later; gives the campaign as it is then."""
