@@ -88,6 +88,11 @@ def folded(name: str) -> str:
     return "".join(unicodedata.normalize("NFKC", name).split())
 
 
+def last_second(closes: datetime) -> datetime:
+    """The last whole second, in Beijing time, of a half-open window that closes then."""
+    return (closes - timedelta(microseconds=1)).astimezone(SHANGHAI).replace(microsecond=0)
+
+
 class Window(Frozen):
     """A half-open span of time: ``opens`` belongs to it, ``closes`` does not."""
 
@@ -114,7 +119,7 @@ class Window(Frozen):
     @property
     def last_second(self) -> datetime:
         """What pages call 截止, in Beijing time: 10月15日23:59:59 for a window that closes at midnight."""
-        return (self.closes - timedelta(microseconds=1)).astimezone(SHANGHAI).replace(microsecond=0)
+        return last_second(self.closes)
 
 
 class Windows(Frozen):

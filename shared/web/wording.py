@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import datetime
 
+from shared.campaign.parts import last_second
 from shared.campaign.spans import day, short_day, since, span
 from shared.clock import SHANGHAI
 
@@ -33,13 +34,13 @@ def hour(at: datetime) -> str:
 
 def deadline(closes: datetime) -> str:
     """The last second before a half-open window closes: 2024年10月15日（星期二）23:59:59"""
-    last = closes.astimezone(SHANGHAI) - timedelta(seconds=1)
+    last = last_second(closes)
     return f"{day(last)}（星期{WEEKDAYS[last.weekday()]}）{last:%H:%M:%S}"
 
 
 def short_deadline(closes: datetime) -> str:
     """10月15日23:59:59"""
-    last = closes.astimezone(SHANGHAI) - timedelta(seconds=1)
+    last = last_second(closes)
     return f"{last.month}月{last.day}日{last:%H:%M:%S}"
 
 

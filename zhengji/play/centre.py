@@ -6,7 +6,7 @@ import io
 import re
 import threading
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from openpyxl import Workbook
 
@@ -45,7 +45,7 @@ class Centre:
     def runs(self, campaign: Campaign) -> bool:
         """Whether the centre's own pages work with this campaign by now."""
         page = self.staff.browser.open("/centre/campaign/extend")
-        last = campaign.windows.recommendation.closes.astimezone(SHANGHAI) - timedelta(seconds=1)
+        last = campaign.windows.recommendation.last_second.astimezone(SHANGHAI)
         shown = f"{day(last)}（星期.）{last:%H:%M:%S}"
         return page.status == 200 and re.search(shown, page.text) is not None
 

@@ -320,9 +320,7 @@ class Play:
         self.centre.propose_disqualification(case_id)
         self.deputy.confirm_disqualification()
         self.world.until(f"{number} revoked", lambda: REVOKED in reader.verify_number(number) or None, seconds=120)
-        self.world.until(
-            "the public list without it", lambda: plan.story.title not in self._published_titles() or None
-        )
+        self.world.until("the public list without it", lambda: plan.story.title not in self._published_titles() or None)
         self.disqualified = case_id
         self.screen.say(f"取消资格：{plan.story.title}；证书 {number} 已撤销")
 

@@ -8,9 +8,8 @@ from datetime import datetime, timedelta
 from services.review.domain.recorded import recorded
 from shared.aggregates import Aggregate
 from shared.campaign.model import Campaign
-from shared.campaign.parts import Windows
+from shared.campaign.parts import Windows, last_second
 from shared.campaign.spans import day
-from shared.clock import SHANGHAI
 from shared.events.review import CampaignPublished
 from shared.trouble import Refused
 
@@ -93,7 +92,7 @@ class CampaignFile(Aggregate):
 
 def _last_second(closes: datetime) -> str:
     """What pages call 截止, in Beijing: 2024年10月15日23:59:59"""
-    last = closes.astimezone(SHANGHAI) - timedelta(seconds=1)
+    last = last_second(closes)
     return f"{day(last)}{last:%H:%M:%S}"
 
 
