@@ -44,7 +44,6 @@ PROBES = {"/healthz", "/readyz", "/metrics"}
 
 # Longer than two screens of rules, each for its reason.
 LONG: dict[str, str] = {
-    "tests/faults/test_checker_rules.py": "one table of histories for every anomaly, right and wrong side by side",
     "tests/intake/test_forms.py": "one table of wrong inputs for every form, with the exact words",
     "tests/notify/test_mailbox.py": "one story of a mail for each way it can come in",
 }

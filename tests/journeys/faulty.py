@@ -22,6 +22,7 @@ import pytest
 from kafka import KafkaAdminClient, KafkaConsumer, TopicPartition
 from pymongo import MongoClient
 
+from deploy.local import handover
 from deploy.local.places import Places, places
 from deploy.local.processes import Processes
 from deploy.local.settings_file import read_settings
@@ -140,9 +141,12 @@ class FaultyStack:
         """Our programs, in the order in which they start."""
         return Stack(self.places, self._environ).own
 
-    @cached_property
+    @property
     def _ports(self) -> Mapping[str, int]:
-        return {program.name: program.port for program in self.own}
+        """Where each program listens now; one that is started again gets another port where its own is not free yet."""
+        chosen = json.loads((self.places.var / "ports.json").read_text())
+        turns = {program.name: handover.in_service(self.places, program.name) for program in self.own}
+        return {name: chosen[name if turn == handover.FIRST else f"{name}-{turn}"] for name, turn in turns.items()}
 
     # Looking
 
