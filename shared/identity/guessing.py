@@ -8,7 +8,6 @@ answer says nothing about that.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
@@ -16,7 +15,7 @@ from functools import partial
 from shared.aggregates import Aggregate
 from shared.clock import Clock, system_clock
 from shared.records import Database, Records
-from shared.trouble import NotThere, Refused
+from shared.trouble import Refused
 
 FORGOTTEN_AFTER = timedelta(hours=1)
 KEPT_SECONDS = 24 * 3600
@@ -87,22 +86,12 @@ class Guessing:
         """Count one guess from an address; Refused with 429 while one has to wait."""
         now = self._clock()
         for id, patience in self._counts(person, source):
-            self._change(id, partial(Tries.begin, at=now, patience=patience))
+            self._records.change(id, partial(Tries.begin, at=now, patience=patience), create=partial(Tries, id=id))
 
     def succeeded(self, person: str, *, source: str) -> None:
         """The right person came from there."""
         for id, _ in self._counts(person, source):
-            self._change(id, Tries.succeeded)
-
-    def _change(self, id: str, act: Callable[[Tries], object]) -> None:
-        """Change a count, made anew where there is none; the server may take an old one away at any moment."""
-        while True:
-            self._records.ensure(Tries(id=id))
-            try:
-                self._records.change(id, act)
-                return
-            except NotThere:
-                continue
+            self._records.change(id, Tries.succeeded, create=partial(Tries, id=id))
 
     @staticmethod
     def _counts(person: str, source: str) -> tuple[tuple[str, Patience], ...]:

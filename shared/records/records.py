@@ -146,21 +146,31 @@ class Records(Generic[A]):
             return False
         return True
 
-    def change(self, id: str, act: Callable[[A], R], *, command: str | None = None) -> R:
+    def change(
+        self, id: str, act: Callable[[A], R], *, command: str | None = None, create: Callable[[], A] | None = None
+    ) -> R:
         """Open, let ``act`` decide, keep; again on Conflict. A known command gets its first answer again.
 
         ``act`` may run several times on fresh state and must touch nothing but the aggregate. Its answer is kept with
-        the command and must be something MongoDB can hold. Raises NotThere, Refused (nothing is kept), Conflict, Away.
+        the command and must be something MongoDB can hold. Where there is no aggregate yet, ``create`` makes the one
+        that ``act`` begins with. Raises NotThere without it, Refused (nothing is kept), Conflict, Away.
         """
         for attempt in range(TRIES):
-            opened = self._must_open(id)
+            opened = self._open(id)
+            if opened is None:
+                if create is None:
+                    raise NotThere()
+                opened = Opened(create(), 0, {}, {}, [], {})
             if command is not None:
                 done, earlier = _known(opened, command)
                 if done:
                     return earlier  # type: ignore[no-any-return]  # the answer of the same act
             answer = act(opened.aggregate)
             try:
-                self._replace(opened, command=command, answer=answer)
+                if opened.version:
+                    self._replace(opened, command=command, answer=answer)
+                else:
+                    self._insert(opened, command=command, answer=answer)
             except Conflict:
                 self._wait(attempt)
                 continue

@@ -99,6 +99,35 @@ def test_a_known_command_gets_its_first_answer_again(baskets: Records[Basket]) -
     assert baskets.get("b").count == 2
 
 
+def test_a_change_may_begin_with_a_new_aggregate(baskets: Records[Basket]) -> None:
+    with pytest.raises(NotThere):
+        baskets.change("b", lambda basket: basket.put())
+
+    def put(number: int) -> None:
+        baskets.change("b", lambda basket: basket.put(), create=lambda: Basket(id="b"))
+
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(put, range(8)))
+    assert baskets.get("b").count == 8
+
+
+def test_a_refused_change_keeps_no_new_aggregate(baskets: Records[Basket]) -> None:
+    def refuse(basket: Basket) -> None:
+        raise Refused("no", "不可以。")
+
+    with pytest.raises(Refused):
+        baskets.change("b", refuse, create=lambda: Basket(id="b"))
+    assert baskets.find("b") is None
+
+
+def test_a_command_that_made_its_aggregate_is_known_afterwards(baskets: Records[Basket]) -> None:
+    def put() -> object:
+        return baskets.change("b", lambda basket: basket.put(), command="c1", create=lambda: Basket(id="b"))
+
+    assert put() == put()
+    assert baskets.get("b").count == 1
+
+
 def test_creating_twice_by_one_command_is_once_and_by_another_is_a_conflict(baskets: Records[Basket]) -> None:
     assert baskets.create(Basket(id="b"), command="one", answer={"id": "b"}) == {"id": "b"}
     assert baskets.create(Basket(id="b"), command="one", answer={"id": "b"}) == {"id": "b"}

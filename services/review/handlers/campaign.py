@@ -16,8 +16,9 @@ from shared.events.wire import Heard
 
 def load_campaign_draft(app: App, campaign: Campaign) -> None:
     """Lay a campaign down as a draft; the centre publishes it."""
-    app.campaign_files.ensure(CampaignFile(id=campaign.id))
-    app.campaign_files.change(campaign.id, lambda file: file.take_draft(campaign))
+    app.campaign_files.change(
+        campaign.id, lambda file: file.take_draft(campaign), create=lambda: CampaignFile(id=campaign.id)
+    )
 
 
 def publish_campaign(app: App, *, campaign_id: str, by: str, command: str | None = None) -> int:

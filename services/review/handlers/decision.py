@@ -26,8 +26,12 @@ def fix_sizes(app: App, *, sizes: Sequence[Sizes], by: str, campaign_id: str = "
     """Fix how many become exemplary and showcase in each category; marks open with it."""
     campaign, at = _campaign(app, campaign_id), app.clock()
     chosen = decision_id(campaign.id)
-    app.decisions.ensure(Decision(id=chosen, campaign_id=campaign.id))
-    app.decisions.change(chosen, lambda decision: decision.fix_sizes(sizes, by=by, at=at), command=command)
+    app.decisions.change(
+        chosen,
+        lambda decision: decision.fix_sizes(sizes, by=by, at=at),
+        command=command,
+        create=lambda: Decision(id=chosen, campaign_id=campaign.id),
+    )
 
 
 def decide_by_hand(

@@ -161,12 +161,9 @@ def _recommending(app: App, campaign_id: str) -> tuple[Campaign, Window]:
 
 
 def _change(app: App, campaign: Campaign, province: str, act: Callable[[Shortlist], R], *, command: str | None) -> R:
-    empty = new_shortlist(campaign, province)
-    try:
-        return app.shortlists.change(empty.id, act, command=command)
-    except NotThere:  # the campaign was published a moment ago
-        app.shortlists.ensure(empty)
-        return app.shortlists.change(empty.id, act, command=command)
+    """Change the province's shortlist; there is none yet where the campaign was published a moment ago."""
+    chosen = shortlist_id(campaign.id, province)
+    return app.shortlists.change(chosen, act, command=command, create=lambda: new_shortlist(campaign, province))
 
 
 def case_of_province(app: App, case_id: str, province: str) -> Case:
