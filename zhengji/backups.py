@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import getpass
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -21,7 +20,7 @@ from zhengji.backup.restoring import Target, check_target, restore
 from zhengji.backup.taking import Source, take_backup
 from zhengji.backup.topics import KafkaTopics
 from zhengji.backup.trouble import BackupTrouble
-from zhengji.choosing import By
+from zhengji.choosing import By, ask, logged_in
 from zhengji.options import VAR, Var
 from zhengji.saying import complain, plain
 from zhengji.surroundings import SERVICES
@@ -60,16 +59,14 @@ def restore_command(
     with _said_plainly():
         chosen = folder.choose(from_)
         manifest = folder.read_manifest(chosen)
-        with _target(settings, by=by.strip() or getpass.getuser()) as target:
+        with _target(settings, by=by.strip() or logged_in()) as target:
             check_target(target, manifest, empty_topics=empty_topics)
             folder.verify(chosen, manifest, screen)
-            if not yes:
-                typer.confirm(
-                    f"Put {manifest.documents:,} documents and {manifest.objects.objects:,} files as of "
-                    f"{manifest.snapshot} into {settings.intake.mongo_prefix}_* and {settings.intake.s3_bucket}?",
-                    abort=True,
-                    err=True,
-                )
+            ask(
+                f"Put {manifest.documents:,} documents and {manifest.objects.objects:,} files as of "
+                f"{manifest.snapshot} into {settings.intake.mongo_prefix}_* and {settings.intake.s3_bucket}?",
+                yes=yes,
+            )
             done = restore(chosen, manifest, target, screen, empty_topics=empty_topics)
     plain(f"{done.documents:,} documents and {done.files:,} files are back, {done.told:,} events told again.")
     plain(f"Epoch {done.epoch}. Everybody has to sign in again.")

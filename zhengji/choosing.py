@@ -60,7 +60,7 @@ def hands(*, var: Path, by: str = "") -> Iterator[Callable[[str], Operator]]:
         with database_or_away():
             database = Database(service, uri=settings.mongo_uri, prefix=settings.mongo_prefix)
         opened.append(database)
-        return Operator(database, by=by.strip() or _logged_in())
+        return Operator(database, by=by.strip() or logged_in())
 
     try:
         yield hand
@@ -85,7 +85,8 @@ def known(service: str) -> str:
     return service
 
 
-def _logged_in() -> str:
+def logged_in() -> str:
+    """Who is logged in here; a number where that user has no name."""
     try:
         return getpass.getuser()
     except (KeyError, OSError):  # a user without a name
@@ -191,9 +192,13 @@ def must_say_why(why: str) -> None:
 
 
 def confirm(service: str, plan: Planned, *, yes: bool) -> None:
-    """Ask, on standard error, whether this is really meant."""
+    """Ask whether this is really meant."""
+    ask(f"What {plan.rows} events of {plan.keys} keys tell will never have its effect in {service}. Drop?", yes=yes)
+
+
+def ask(question: str, *, yes: bool) -> None:
+    """Ask on standard error, unless the answer was given already; a no ends the command."""
     if not yes:
-        question = f"What {plan.rows} events of {plan.keys} keys tell will never have its effect in {service}. Drop?"
         typer.confirm(question, abort=True, err=True)
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import getpass
 import uuid
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -17,7 +16,7 @@ from services.notify.handlers.letters import release_letter, set_letter_aside
 from services.notify.settings import NotifySettings
 from shared.records.audit import AuditTrail, Decided
 from shared.trouble import Away, NotThere, Refused
-from zhengji.choosing import By, Why, Yes
+from zhengji.choosing import By, Why, Yes, ask, logged_in
 from zhengji.options import VAR, Var
 from zhengji.saying import complain, plain
 from zhengji.surroundings import settings_of
@@ -48,7 +47,7 @@ def release(
     """Let letters go, marked "possibly twice", with the Message-ID they had."""
     with _notify(var) as notify:
         chosen = _chosen(notify, ids, kind, everything=all_)
-        _ask(f"Send {len(chosen)} letters?", yes=yes or not chosen)
+        ask(f"Send {len(chosen)} letters?", yes=yes or not chosen)
         _each(notify, chosen, release_letter, what="放行暂缓的信件", by=by, why=why)
 
 
@@ -59,7 +58,7 @@ def drop(
     """Decide that letters do not go; on the centre's pages they count as not delivered."""
     with _notify(var) as notify:
         chosen = _chosen(notify, ids, kind, everything=all_)
-        _ask(f"Give up {len(chosen)} letters?", yes=yes or not chosen)
+        ask(f"Give up {len(chosen)} letters?", yes=yes or not chosen)
         _each(notify, chosen, set_letter_aside, what="放弃暂缓的信件", by=by, why=why)
 
 
@@ -75,16 +74,11 @@ def _chosen(notify: App, ids: list[str] | None, kind: str, *, everything: bool) 
     return ids or held
 
 
-def _ask(question: str, *, yes: bool) -> None:
-    if not yes:
-        typer.confirm(question, abort=True, err=True)
-
-
 def _each(notify: App, chosen: list[str], act: Callable[[App, str], None], *, what: str, by: str, why: str) -> None:
     """First the record, then the deed."""
     if chosen:
         about = " ".join(chosen[:20]) + (" …" if len(chosen) > 20 else "")
-        by = f"运维：{by.strip() or getpass.getuser()}"
+        by = f"运维：{by.strip() or logged_in()}"
         entry = Decided(cause=f"command/{uuid.uuid4()}", by=by, what=what, about=about, why=why, at=notify.clock())
         AuditTrail(notify.database).append(entry)
     for letter_id in chosen:
