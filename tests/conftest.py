@@ -47,6 +47,20 @@ def setting(name: str) -> str:
     return value
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Tests that start a platform come first and stay together, so that another process can run the rest beside them.
+
+    The rest stay together by file: what a file's tests share is made once.
+    """
+    for item in items:
+        item.add_marker(pytest.mark.xdist_group("stack" if _needs_platform(item) else item.nodeid.partition("::")[0]))
+    items.sort(key=_needs_platform, reverse=True)
+
+
+def _needs_platform(item: pytest.Item) -> bool:
+    return item.get_closest_marker("stack") is not None or "platform" in getattr(item, "fixturenames", ())
+
+
 @dataclass(frozen=True)
 class Platform:
     """The whole platform as it runs on this machine: its door, and the folder of its stack."""
