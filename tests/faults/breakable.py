@@ -8,7 +8,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from email.utils import parsedate_to_datetime
 from functools import cached_property
 from pathlib import Path
@@ -148,13 +148,7 @@ class BreakableStack(FaultyStack):
             return [_MAIL_PORTS["provider"]] if name == "post" else [_MAIL_PORTS["smtp"], _MAIL_PORTS["imap"]]
         if name in OWN:
             return [self._ports[name]]
-        return [port for holder, port in self._server_ports.items() if holder.removesuffix("-controller") == name]
-
-    @cached_property
-    def _server_ports(self) -> Mapping[str, int]:
-        import json
-
-        return dict(json.loads((self.places.var / "ports.json").read_text()))
+        return [port for holder, port in self._chosen_ports.items() if holder.removesuffix("-controller") == name]
 
     def answers(self, name: str) -> bool:
         """Whether a program does its work, as far as itself can say."""
@@ -165,7 +159,7 @@ class BreakableStack(FaultyStack):
         if name in ("mail", "post"):
             return all(is_listening(port) for port in self.ports_of(name))
         if name == "door":
-            return is_listening(self._server_ports["door"])
+            return is_listening(self._chosen_ports["door"])
         return bool(next(program.ready() for program in self._programs if program.name == name))
 
     @cached_property
@@ -174,7 +168,7 @@ class BreakableStack(FaultyStack):
         return [
             program
             for server in servers
-            for program in server.programs(self.places, lambda port, default: self._server_ports[port])
+            for program in server.programs(self.places, lambda port, default: self._chosen_ports[port])
         ]
 
     def is_whole(self) -> bool:
@@ -186,7 +180,7 @@ class BreakableStack(FaultyStack):
         deadline = time.monotonic() + 60
         while True:
             for name in MEMBERS:
-                if self._is_primary(self._server_ports[name]):
+                if self._is_primary(self._chosen_ports[name]):
                     return name
             assert time.monotonic() < deadline, "no primary"
             time.sleep(0.2)

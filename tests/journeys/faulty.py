@@ -144,9 +144,14 @@ class FaultyStack:
     @property
     def _ports(self) -> Mapping[str, int]:
         """Where each program listens now; one that is started again gets another port where its own is not free yet."""
-        chosen = json.loads((self.places.var / "ports.json").read_text())
+        chosen = self._chosen_ports
         turns = {program.name: handover.in_service(self.places, program.name) for program in self.own}
         return {name: chosen[name if turn == handover.FIRST else f"{name}-{turn}"] for name, turn in turns.items()}
+
+    @property
+    def _chosen_ports(self) -> Mapping[str, int]:
+        """The port of each program of the stack, the servers' too, under its name there."""
+        return dict(json.loads((self.places.var / "ports.json").read_text()))
 
     # Looking
 

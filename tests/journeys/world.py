@@ -154,6 +154,12 @@ class OneProcess:
 
     def close(self) -> None:
         """Leave nothing behind."""
+        self._end_and_empty()
+        for database in self.databases.values():
+            database.close()
+
+    def _end_and_empty(self) -> None:
+        """End every program; empty the databases and the bucket."""
         for loop in self._loops:
             if loop.close:
                 loop.close()
@@ -161,7 +167,6 @@ class OneProcess:
             close()
         for database in self.databases.values():
             database.client.drop_database(database.db.name)
-            database.close()
         self._empty_bucket()
 
     # Putting together

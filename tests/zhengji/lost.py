@@ -69,14 +69,7 @@ class Losable(OneProcess):
 
     def lose_everything(self) -> None:
         """Databases, files and topics are gone; new, empty ones are in their place, and every program starts anew."""
-        for loop in self._loops:
-            if loop.close:
-                loop.close()
-        for close in self._closing:
-            close()
-        for database in self.databases.values():
-            database.client.drop_database(database.db.name)
-        self._empty_bucket()
+        self._end_and_empty()
         self._loops, self._closing, self.bus = [], [], MemoryBus()
         vars(self.door).update(vars(Door(self._raise_curtain())))
         self.objects = self.apps["review"].objects
