@@ -47,6 +47,7 @@ def setting(name: str) -> str:
     return value
 
 
+@pytest.hookimpl(tryfirst=True)  # pytest-xdist reads the groups in its own hook of this name
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Tests that start a platform come first and stay together, so that another process can run the rest beside them.
 
