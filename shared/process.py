@@ -26,16 +26,17 @@ LONGEST_END = 8.0
 class Loop:
     """Something to do again and again.
 
-    ``step`` says whether it did anything; after an idle step the loop rests ``idle`` seconds, after Away a growing
-    pause. When the process is to end, ``hurry`` asks a long step to stop after what it is at; ``close`` is called by
-    the loop's own thread when its last step is over. A step that does not end in time is left behind: ``give_back``
-    puts what it holds where others find it. ``patience`` is how long one step may take before probes call it stuck,
-    where that differs from the process's.
+    ``step`` says whether it did anything; after an idle step the loop rests ``idle`` seconds, and longer after each
+    further one, up to ``longest_idle`` where that is given; after Away a growing pause. When the process is to end,
+    ``hurry`` asks a long step to stop after what it is at; ``close`` is called by the loop's own thread when its last
+    step is over. A step that does not end in time is left behind: ``give_back`` puts what it holds where others find
+    it. ``patience`` is how long one step may take before probes call it stuck, where that differs from the process's.
     """
 
     name: str
     step: Callable[[], object]
     idle: float = 0.1
+    longest_idle: float = 0.0
     close: Callable[[], None] | None = None
     hurry: Callable[[], None] | None = None
     give_back: Callable[[], None] | None = None
@@ -111,15 +112,18 @@ def _given_back(loop: Loop) -> bool:
 
 
 def _turn(loop: Loop, stop: threading.Event, failed: threading.Event, heartbeat: Heartbeat) -> None:
-    pause = 0.2
+    pause, rest = 0.2, loop.idle
     try:
         while not stop.is_set():
             heartbeat.beat(loop.name, patience=loop.patience)
             try:
                 busy = loop.step()
                 pause = 0.2
-                if not busy:
-                    stop.wait(loop.idle)
+                if busy:
+                    rest = loop.idle
+                else:
+                    stop.wait(rest)
+                    rest = max(loop.idle, min(loop.longest_idle, rest * 1.5))
             except (Away, Conflict) as away:
                 log.warning("paused", loop=loop.name, reason=str(away)[:300])
                 stop.wait(pause)

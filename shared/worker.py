@@ -43,7 +43,7 @@ def worker_loops(
 ) -> list[Loop]:
     """Relay, hear loop and timers, each to be turned in a thread of its own."""
     relay = Relay(database, bus)
-    loops = [Loop("relay", relay.step, idle=0.1, hurry=relay.hurry, close=relay.close), *timers]
+    loops = [Loop("relay", relay.step, idle=0.1, longest_idle=0.4, hurry=relay.hurry, close=relay.close), *timers]
     if reactions:
         hearing = hear_loop(app, reactions, database=database, bus=bus, clock=clock)
         loops.append(Loop("hear", hearing.step, idle=0.05, hurry=hearing.hurry, close=hearing.close))

@@ -101,6 +101,7 @@ def create_maker(settings: CertificateSettings, *, app: App | None = None) -> Pr
         "make",
         open_maker(app).step,
         idle=0.3,
+        longest_idle=1.0,
         give_back=jobs.give_back,
         patience=jobs.longest.total_seconds(),
     )

@@ -111,8 +111,8 @@ def worker_turns(app: App, bus: Bus) -> list[Loop]:
 def sender_turns(app: App) -> list[Loop]:
     """What the sender turns: it looks for addresses, and sends one letter after the other."""
     return [
-        Loop("addresses", lambda: find_addresses(app), idle=0.5),
-        Loop("send", lambda: send_next(app), idle=0.2, close=app.post.close),
+        Loop("addresses", lambda: find_addresses(app), idle=0.5, longest_idle=1.0),
+        Loop("send", lambda: send_next(app), idle=0.2, longest_idle=0.8, close=app.post.close),
     ]
 
 

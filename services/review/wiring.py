@@ -93,6 +93,7 @@ def loops(app: App, bus: Bus) -> list[Loop]:
         "work",
         lambda: work_step(app),
         idle=0.2,
+        longest_idle=1.0,
         give_back=app.work.give_back,
         patience=LONGEST_WORK.total_seconds(),
     )

@@ -71,7 +71,9 @@ def create_app(settings: ValidationSettings | None = None, *, app: App | None = 
 
 def loops(app: App, bus: Bus) -> list[Loop]:
     """What the worker turns: relay, hear loop, and the conclusion of reports."""
-    conclude = Loop("conclude", lambda: conclude_one(app), idle=0.2, give_back=app.conclusions.give_back)
+    conclude = Loop(
+        "conclude", lambda: conclude_one(app), idle=0.2, longest_idle=0.6, give_back=app.conclusions.give_back
+    )
     return worker_loops(app, REACTIONS, database=app.database, bus=bus, clock=app.clock, timers=[conclude])
 
 
@@ -94,6 +96,7 @@ def create_checker(settings: ValidationSettings) -> Process:
         "check",
         Checker(app, sandbox).step,
         idle=0.2,
+        longest_idle=0.6,
         close=sandbox.close,
         give_back=app.checks.give_back,
         patience=app.checks.longest.total_seconds(),

@@ -35,8 +35,11 @@ from zhengji.plays import RealBackstage
 T = TypeVar("T")
 LOST_PATIENCE = (Broken, TookTooLong, httpx.HTTPError)
 RECOMMENDATION = 60.0
-_UPLOADS_AGAIN = 0.2
-"""The share of visits in which an author sends a new document; in the others the case is taken back and handed in."""
+_UPLOADS_AGAIN, _TAKES_BACK = 0.15, 0.15
+"""The shares of visits in which an author sends a new document, or takes the case back before handing it in again.
+
+In the others the summary is changed.
+"""
 
 
 class Witness(Author):
@@ -75,11 +78,14 @@ class Witness(Author):
         """Come once: change something, or take back, and hand in again."""
         self.wishes += 1
         try:
-            if self.unsure or chance.random() < _UPLOADS_AGAIN:
+            what = 0.0 if self.unsure else chance.random()
+            if what < _UPLOADS_AGAIN:
                 self.replace()
-            else:
+            elif what < _UPLOADS_AGAIN + _TAKES_BACK:
                 self.withdraw()
                 self.submit()
+            else:
+                self.rewrite(f"第{self.wishes}稿")
             self.unsure = False
         except LOST_PATIENCE:
             self.unsure = True

@@ -179,14 +179,19 @@ class Author:
 
     def replace(self) -> Receipt:
         """Change document and summary, hand in again."""
-        self._write_again()
+        self._write_again("修改稿")
         self._upload(
             "document", Paper("修改后的案例介绍文档.docx", case_document(self.plan.story, self.plan.shape), "")
         )
         return self.submit()
 
-    def _write_again(self) -> None:
-        values = {"summary": self.plan.story.summary + "（修改稿）"}
+    def rewrite(self, words: str) -> Receipt:
+        """Change the summary alone, so that it ends with these words; hand in again."""
+        self._write_again(words)
+        return self.submit()
+
+    def _write_again(self, words: str) -> None:
+        values = {"summary": f"{self.plan.story.summary}（{words}）"}
         self._post("sheet", values, field="summary", button="保存并继续")
 
     def withdraw(self) -> None:
