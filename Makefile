@@ -52,7 +52,7 @@ images: ## build one image a service, with podman or docker
 		$(CONTAINERS) build --build-arg SERVICE=$$service -f deploy/images/Containerfile -t zhengji-$$service . || exit 1; \
 	done
 
-screenshots: install up ## make the pictures of the pages again, into build/screenshots
+screenshots: install up-servers ## make the pictures of the pages again, into build/screenshots
 	@set -a; . var/stack.env; set +a; ZHENGJI_SHOTS=build/screenshots/centre \
 		$(PYTHON) -m pytest -q tests/browser/test_journey.py tests/review/test_centre_in_browser.py
 	@$(PYTHON) -m tests.browser.take_screenshots build/screenshots/patterns

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import os
-import subprocess
-import sys
 import uuid
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
+from xdist.remote import Producer
+from xdist.scheduler import LoadScopeScheduling
 
 from deploy.local.table import LOCAL_SETTINGS
 from shared.messaging.kafka import KafkaBus
@@ -18,6 +18,24 @@ from shared.messaging.memory import MemoryBus
 from shared.messaging.port import Bus
 from shared.records import Database
 
+if TYPE_CHECKING:
+    from tests.journeys.faulty import FaultyStack
+
+_TESTS = Path(__file__).parent
+START_A_PLATFORM = [
+    _TESTS / file
+    for file in (
+        "faults/test_under_fire.py",
+        "faults/test_graceful_stop.py",
+        "zhengji/test_backup_stack.py",
+        "browser/test_journey.py",
+        "journeys/test_kafka_down.py",
+        "journeys/test_killed.py",
+        "journeys/test_on_stack.py",
+    )
+]
+"""Files whose tests need every server and program and wait more than they work; those with a stack of their own first,
+so that it is gone before the next one comes."""
 _STACK_ENV = Path(os.environ.get("ZHENGJI_STACK_ENV", "var/test/stack.env"))
 
 
@@ -47,42 +65,39 @@ def setting(name: str) -> str:
     return value
 
 
-@pytest.hookimpl(tryfirst=True)  # pytest-xdist reads the groups in its own hook of this name
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Tests that start a platform come first and stay together, so that another process can run the rest beside them.
+    """Tests that start a platform come first, in the order above."""
+    places = {file: place for place, file in enumerate(START_A_PLATFORM)}
+    items.sort(key=lambda item: places.get(item.path, len(places)))
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> LoadScopeScheduling:
+    """With more than one process, one of them runs the tests that start a platform, and another the rest beside it.
 
     The rest stay together by file: what a file's tests share is made once.
     """
-    for item in items:
-        item.add_marker(pytest.mark.xdist_group("stack" if _needs_platform(item) else item.nodeid.partition("::")[0]))
-    items.sort(key=_needs_platform, reverse=True)
+    return PlatformsTogether(config, log)
 
 
-def _needs_platform(item: pytest.Item) -> bool:
-    return item.get_closest_marker("stack") is not None or "platform" in getattr(item, "fixturenames", ())
+class PlatformsTogether(LoadScopeScheduling):
+    """Deals out files, but those that start a platform as if they were one."""
 
-
-@dataclass(frozen=True)
-class Platform:
-    """The whole platform as it runs on this machine: its door, and the folder of its stack."""
-
-    url: str
-    var: Path
+    def _split_scope(self, nodeid: str) -> str:
+        file = nodeid.partition("::")[0]
+        return "platforms" if _TESTS.parent / file in START_A_PLATFORM else file
 
 
 @pytest.fixture(scope="session")
-def platform() -> Platform:
-    """All processes of the stack whose servers the tests use; they are started where they do not run yet."""
-    setting("MONGO_URI")
-    var = Path(os.environ["ZHENGJI_STACK"])
-    root = Path(__file__).parent.parent
-    command = [sys.executable, "-m", "deploy.local", "up"]
-    started = subprocess.run(
-        command, cwd=root, env={**os.environ, "ZHENGJI_VAR": str(var)}, capture_output=True, text=True, check=False
-    )
-    if started.returncode:
-        pytest.fail(f"the platform did not start:\n{started.stdout[-3000:]}\n{started.stderr[-3000:]}")
-    return Platform(url=setting("PUBLIC_URL"), var=var)
+def faulty() -> Iterator[FaultyStack]:
+    """A whole platform that may be broken, with servers of its own; gone after the tests."""
+    from tests.journeys.faulty import FaultyStack  # here: few tests need it, and it brings every service with it
+
+    stack = FaultyStack()
+    try:
+        stack.start()
+        yield stack
+    finally:
+        stack.close()
 
 
 @pytest.fixture

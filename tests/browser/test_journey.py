@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import hashlib
-import os
 import re
 import shutil
 import time
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from pathlib import Path
 from random import Random
 
@@ -20,7 +20,7 @@ from shared.clock import system_clock
 from shared.web.assets import BUILT
 from tests.browser.chromium import CHROMIUM, FLAGS
 from tests.browser.people import SLOW, Visitor
-from tests.conftest import Platform
+from tests.journeys.faulty import FaultyStack
 from zhengji.campaigns import renamed
 from zhengji.play import documents
 from zhengji.play.cast import make_cast
@@ -53,12 +53,12 @@ def chromium() -> Iterator[Browser]:
 
 
 @pytest.fixture
-def play(platform: Platform) -> Iterator[Play]:
+def play(faulty: FaultyStack) -> Iterator[Play]:
     """A campaign with one province and three experts, published; windows open one after another from now on."""
     run = str(int(time.time()))
     rules = renamed(load_campaign(Path("campaigns/2024-teacher-training.yaml")), f"2024-browser-{run}")
-    backstage = RealBackstage(platform.var)
-    world = real_world(os.environ, threads=3)
+    backstage = RealBackstage(faulty.places.var)
+    world = real_world(faulty.settings, threads=3)
     play = Play(
         world=world,
         cast=make_cast(rules, run=run, provinces=1, cases=1, experts=3),
@@ -66,18 +66,18 @@ def play(platform: Platform) -> Iterator[Play]:
         backstage=backstage,
         screen=Screen(),
     )
-    play.open_campaign()
-    play.let_provinces_in()
-    play.invite_experts()
-    yield play
-    world.close()
+    with faulty.alone(), closing(world):
+        play.open_campaign()
+        play.let_provinces_in()
+        play.invite_experts()
+        yield play
 
 
 def test_a_case_goes_from_a_browser_to_a_verified_certificate(
-    play: Play, chromium: Browser, platform: Platform, tmp_path: Path
+    play: Play, chromium: Browser, faulty: FaultyStack, tmp_path: Path
 ) -> None:
     def visitor() -> Visitor:
-        return Visitor(chromium, url=platform.url, album=ALBUM)
+        return Visitor(chromium, url=faulty.settings["ZHENGJI_PUBLIC_URL"], album=ALBUM)
 
     case_id = hand_in(visitor(), play, tmp_path)
     recommend(visitor(), play, case_id)

@@ -1,4 +1,4 @@
-"""What journeys share: the platform in one process, and a stack that may be broken."""
+"""What journeys share: the platform in one process."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ from pathlib import Path
 
 import pytest
 
-from tests.journeys.faulty import FaultyStack
 from tests.journeys.world import OneProcess
 
 
@@ -17,14 +16,3 @@ def world(tmp_path: Path) -> Iterator[OneProcess]:
     world = OneProcess(tmp_path)
     yield world
     world.close()
-
-
-@pytest.fixture(scope="session")
-def faulty() -> Iterator[FaultyStack]:
-    """A whole platform of its own, gone afterwards."""
-    stack = FaultyStack()
-    try:
-        stack.start()
-        yield stack
-    finally:
-        stack.close()

@@ -6,6 +6,7 @@ import json
 import os
 import signal
 import subprocess
+import sys
 import threading
 import time
 from collections.abc import Callable, Collection, Iterator, Mapping
@@ -101,6 +102,14 @@ class FaultyStack:
             check=False,
         )
         assert done.returncode == 0, f"deploy.local {' '.join(words)}: {done.stdout[-2000:]}"
+
+    def zhengji(self, *words: str) -> subprocess.CompletedProcess[str]:
+        """One of the operators' commands."""
+        command = [sys.executable, "-m", "zhengji", *words, "--var", str(self.places.var)]
+        env = {name: text for name, text in self._environ.items() if not name.startswith("ZHENGJI_")}
+        return subprocess.run(
+            command, cwd=self.places.root, env=env, capture_output=True, text=True, timeout=600, check=False
+        )
 
     def kill(self, name: str) -> int:
         """Kill a program with everything it started, as an out-of-memory kill of its container would."""

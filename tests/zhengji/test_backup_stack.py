@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import shutil
-import subprocess
-import sys
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import replace
@@ -31,15 +29,6 @@ def stack() -> Iterator[FaultyStack]:
         yield stack
     finally:
         stack.close()
-
-
-def zhengji(stack: FaultyStack, *words: str) -> subprocess.CompletedProcess[str]:
-    """One of the operators' commands."""
-    command = [sys.executable, "-m", "zhengji", *words, "--var", str(stack.places.var)]
-    env = {name: text for name, text in stack._environ.items() if not name.startswith("ZHENGJI_")}
-    return subprocess.run(
-        command, cwd=stack.places.root, env=env, capture_output=True, text=True, timeout=300, check=False
-    )
 
 
 def lose(stack: FaultyStack) -> None:
@@ -75,7 +64,7 @@ def test_a_platform_comes_back_beside_the_kafka_that_was_in_use(stack: FaultySta
     with crowd.coming(pause=1):
         wait("the first receipts", lambda: len(book.receipts) >= 4, seconds=120)
         began = system_clock()
-        backed_up = zhengji(stack, "backup", str(tmp_path))
+        backed_up = stack.zhengji("backup", str(tmp_path))
         later = len(book.receipts)
         wait("a receipt that the backup knows nothing of", lambda: len(book.receipts) > later, seconds=120)
     assert backed_up.returncode == 0, backed_up.stderr
@@ -84,10 +73,10 @@ def test_a_platform_comes_back_beside_the_kafka_that_was_in_use(stack: FaultySta
 
     lose(stack)
     stack.command("servers")
-    refused = zhengji(stack, "restore", str(tmp_path), "--yes")
+    refused = stack.zhengji("restore", str(tmp_path), "--yes")
     assert refused.returncode == 1
     assert refused.stderr.startswith("The topics hold ") and "--empty-topics" in refused.stderr
-    restored = zhengji(stack, "restore", str(tmp_path), "--yes", "--empty-topics")
+    restored = stack.zhengji("restore", str(tmp_path), "--yes", "--empty-topics")
     assert restored.returncode == 0, restored.stderr
     stack.command("up")
     wait("everything told and heard again", stack.rests, seconds=180)
@@ -102,12 +91,12 @@ def test_a_platform_comes_back_beside_the_kafka_that_was_in_use(stack: FaultySta
     after = Book()
     with authors_of(stack, campaign, after, count=2, without=(Twist.LARGE,)).coming(pause=1):
         wait("receipts after the restore", lambda: len(after.receipts) >= 2, seconds=120)
-    released = zhengji(stack, "letters", "release", "--all", "--yes")
+    released = stack.zhengji("letters", "release", "--all", "--yes")
     assert released.returncode == 0, released.stderr
     wait("everything told, heard and sent", stack.rests, seconds=180)
     book.receipts += after.receipts
     account = take_account(book, without_lost_letters(stack), campaign_id=campaign.id)
     assert (account.lost, account.double, account.wrong) == ([], [], [])
-    assert zhengji(stack, "audit", "verify").returncode == 0
-    again = zhengji(stack, "restore", str(tmp_path), "--yes", "--empty-topics")
+    assert stack.zhengji("audit", "verify").returncode == 0
+    again = stack.zhengji("restore", str(tmp_path), "--yes", "--empty-topics")
     assert again.returncode == 1 and "is not empty" in again.stderr
