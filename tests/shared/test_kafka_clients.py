@@ -1,10 +1,12 @@
-"""Clients of kafka-python: one that fails leaves nothing behind."""
+"""Clients of kafka-python: two may begin at once, and one that fails leaves nothing behind."""
 
 from __future__ import annotations
 
 import gc
 import logging
 import socket
+import subprocess
+import sys
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -16,6 +18,26 @@ from shared.trouble import Away
 from tests.conftest import setting
 
 ATTEMPTS = 5
+
+
+@pytest.mark.parametrize("place", ["classes", "readers"])
+def test_two_clients_may_meet_an_answer_at_once(place: str) -> None:
+    ended = two_clients(place, "ours")
+    assert ended.returncode == 0, ended.stdout + ended.stderr
+
+
+@pytest.mark.parametrize(("place", "error"), [("classes", "ReferenceError"), ("readers", "TypeError")])
+def test_plain_clients_never_read_that_answer_again(place: str, error: str) -> None:
+    """When this fails, the client has been mended and ``make_all_answers`` may go."""
+    ended = two_clients(place, "plain")
+    assert ended.returncode == 1, ended.stderr
+    assert ended.stdout.startswith(error)
+
+
+def two_clients(place: str, whose: str) -> subprocess.CompletedProcess[str]:
+    """See tests/shared/two_clients.py."""
+    command = [sys.executable, "-m", "tests.shared.two_clients", place, whose]
+    return subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
 
 
 @pytest.fixture(params=["nothing listens", "nobody answers"])
