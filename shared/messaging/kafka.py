@@ -30,6 +30,7 @@ from kafka.structs import OffsetAndMetadata
 
 from shared.events.catalogue import COMPACTED, TOPICS
 from shared.events.wire import Message
+from shared.messaging.kafka_clients import made
 from shared.messaging.port import Place, Received
 from shared.trouble import Away
 
@@ -55,17 +56,29 @@ def kafka_or_away() -> Iterator[None]:
 
 
 class KafkaBus:
-    """Speakers and listeners on a Kafka cluster; ``servers`` is host:port, comma-separated."""
+    """Speakers and listeners on a Kafka cluster; ``servers`` is host:port, comma-separated.
 
-    def __init__(self, servers: str, *, delivery_timeout_ms: int = 3_600_000, session_timeout_ms: int = 10_000) -> None:
+    A broker must answer within ``patience_ms``, or Kafka is away.
+    """
+
+    def __init__(
+        self,
+        servers: str,
+        *,
+        patience_ms: int = 5000,
+        delivery_timeout_ms: int = 3_600_000,
+        session_timeout_ms: int = 10_000,
+    ) -> None:
         self.servers = servers.split(",")
+        self.patience_ms = patience_ms
         self.delivery_timeout_ms = delivery_timeout_ms
         self.session_timeout_ms = session_timeout_ms
 
     def speaker(self, name: str) -> KafkaSpeaker:
         """A producer with acks=all and idempotence; Away when no broker answers."""
         with kafka_or_away():
-            producer = KafkaProducer(
+            producer = made(
+                KafkaProducer,
                 bootstrap_servers=self.servers,
                 client_id=name,
                 acks="all",
@@ -76,7 +89,7 @@ class KafkaBus:
                 batch_size=_BATCH_BYTES,
                 max_block_ms=5000,
                 allow_auto_create_topics=False,
-                bootstrap_timeout_ms=5000,
+                bootstrap_timeout_ms=self.patience_ms,
                 **_RECONNECT,
             )
         return KafkaSpeaker(producer)
@@ -84,7 +97,8 @@ class KafkaBus:
     def listener(self, group: str, topics: Sequence[str]) -> KafkaListener:
         """A consumer that commits only what it is told to."""
         with kafka_or_away():
-            consumer = KafkaConsumer(
+            consumer = made(
+                KafkaConsumer,
                 *topics,
                 bootstrap_servers=self.servers,
                 client_id=group,
@@ -97,27 +111,31 @@ class KafkaBus:
                 heartbeat_interval_ms=self.session_timeout_ms // 3,
                 # A group that is dealing out partitions waits so long for a member that died in the middle of joining.
                 max_poll_interval_ms=20_000,
-                bootstrap_timeout_ms=5000,
+                bootstrap_timeout_ms=self.patience_ms,
                 **_RECONNECT,
             )
-            # Without this the group's leader may deal out topics whose partitions it has not heard of yet: none.
-            missing = [topic for topic in topics if not consumer.partitions_for_topic(topic)]
-        if missing:
-            consumer.close(autocommit=False, timeout_ms=1000)
-            raise Away("kafka", f"no such topics yet: {', '.join(missing)}")
+            try:
+                # Without this the group's leader may deal out topics whose partitions it has not heard of yet: none.
+                missing = [topic for topic in topics if not consumer.partitions_for_topic(topic)]
+                if missing:
+                    raise Away("kafka", f"no such topics yet: {', '.join(missing)}")
+            except BaseException:
+                consumer.close(autocommit=False, timeout_ms=1000)
+                raise
         return KafkaListener(consumer)
 
     def records(self, topic: str) -> Iterator[Received]:
         """Read a topic from its beginning to where it ends now, outside any group."""
         with kafka_or_away():
-            consumer = KafkaConsumer(
+            consumer = made(
+                KafkaConsumer,
                 bootstrap_servers=self.servers,
                 client_id="records",
                 group_id=None,
                 enable_auto_commit=False,
                 auto_offset_reset="earliest",
                 allow_auto_create_topics=False,
-                bootstrap_timeout_ms=5000,
+                bootstrap_timeout_ms=self.patience_ms,
                 **_RECONNECT,
             )
         try:
@@ -128,7 +146,12 @@ class KafkaBus:
     def ensure_topics(self, *, partitions: int = 6, replication: int = 1, min_insync: int = 1) -> list[str]:
         """Create the topics that are missing; those that exist are never changed. Gives the names it made."""
         with kafka_or_away():
-            admin = KafkaAdminClient(bootstrap_servers=self.servers, client_id="topics", bootstrap_timeout_ms=5000)
+            admin = made(
+                KafkaAdminClient,
+                bootstrap_servers=self.servers,
+                client_id="topics",
+                bootstrap_timeout_ms=self.patience_ms,
+            )
             try:
                 missing = sorted(set(TOPICS) - set(admin.list_topics()))
                 for topic in missing:
@@ -153,7 +176,12 @@ class KafkaBus:
     def ping(self) -> None:
         """Raise Away unless a broker answers."""
         with kafka_or_away():
-            admin = KafkaAdminClient(bootstrap_servers=self.servers, client_id="ping", bootstrap_timeout_ms=3000)
+            admin = made(
+                KafkaAdminClient,
+                bootstrap_servers=self.servers,
+                client_id="ping",
+                bootstrap_timeout_ms=min(3000, self.patience_ms),
+            )
             admin.close()
 
 

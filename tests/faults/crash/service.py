@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import faulthandler
+import logging
 import multiprocessing
 import os
 import random
@@ -86,6 +87,7 @@ def _log_to(path: Path) -> None:
         stream.flush()
         stream.reconfigure(line_buffering=True)  # type: ignore[union-attr]  # both are text files
         os.dup2(log, stream.fileno())
+    logging.basicConfig(level=logging.WARNING)  # or kafka-python's own word on a failure would be lost
 
 
 class App:
