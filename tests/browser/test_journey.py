@@ -32,7 +32,7 @@ from zhengji.plays import RealBackstage, real_world
 
 ALBUM = Path("build/screenshots/journey")
 MEGABYTE = 1024 * 1024
-PACE: dict[PacedWindow, float] = {"contact_forms": 20, "submission": 75, "recommendation": 60, "review": 75}
+PACE: dict[PacedWindow, float] = {"contact_forms": 15, "submission": 65, "recommendation": 45, "review": 60}
 
 pytestmark = [
     pytest.mark.stack,

@@ -25,7 +25,7 @@ from tests.journeys.patient import PatientPlay, with_ample_time
 from zhengji.campaigns import renamed
 from zhengji.play.author import Author
 from zhengji.play.book import Receipt
-from zhengji.play.browser import Broken
+from zhengji.play.browser import Broken, Refusal
 from zhengji.play.cast import CasePlan, Signing, make_cast
 from zhengji.play.province import Clerk
 from zhengji.play.screen import Screen
@@ -33,7 +33,7 @@ from zhengji.play.world import RealWorld, TookTooLong
 from zhengji.plays import RealBackstage
 
 T = TypeVar("T")
-LOST_PATIENCE = (Broken, TookTooLong, httpx.HTTPError)
+LOST_PATIENCE = (Broken, Refusal, TookTooLong, httpx.HTTPError)
 RECOMMENDATION = 60.0
 _UPLOADS_AGAIN, _TAKES_BACK = 0.15, 0.15
 """The shares of visits in which an author sends a new document, or takes the case back before handing it in again.

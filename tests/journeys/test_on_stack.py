@@ -6,7 +6,7 @@ import pytest
 
 from tests.journeys.faulty import FaultyStack
 
-SMALL = ("--provinces", "2", "--cases", "8", "--experts", "5", "--pace", "20", "--threads", "4")
+SMALL = ("--provinces", "2", "--cases", "8", "--experts", "5", "--pace", "15", "--threads", "4")
 
 pytestmark = [pytest.mark.stack, pytest.mark.timeout(900)]
 

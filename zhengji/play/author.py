@@ -34,6 +34,7 @@ class Author:
         self.browser = world.browser()
         self.case_id = ""
         self._sent: dict[str, str] = {}
+        self._open_sheet: dict[str, str] = {}
         self._chance = Random(plan.key + plan.author.mobile)  # noqa: S311  # a play
 
     # Before the window
@@ -186,13 +187,21 @@ class Author:
         return self.submit()
 
     def rewrite(self, words: str) -> Receipt:
-        """Change the summary alone, so that it ends with these words; hand in again."""
-        self._write_again(words)
+        """Change the summary alone, so that it ends with these words, and let the page save it; hand in again."""
+        if not self._open_sheet:
+            self._open_sheet = dict(self._page("sheet").form(field="summary").values())
+        fields = {**self._open_sheet, "summary": self._summary(words), "then": "draft"}
+        self._open_sheet = {}  # until it is known to be saved
+        saved = self.browser.send(f"/cases/{self.case_id}/sheet", fields)
+        self._open_sheet = {**fields, "rev": str(saved["rev"])}
         return self.submit()
 
     def _write_again(self, words: str) -> None:
-        values = {"summary": f"{self.plan.story.summary}（{words}）"}
-        self._post("sheet", values, field="summary", button="保存并继续")
+        self._open_sheet = {}
+        self._post("sheet", {"summary": self._summary(words)}, field="summary", button="保存并继续")
+
+    def _summary(self, words: str) -> str:
+        return f"{self.plan.story.summary}（{words}）"
 
     def withdraw(self) -> None:
         """Take the case back."""

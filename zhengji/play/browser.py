@@ -287,10 +287,15 @@ class Browser:
 
     def call(self, method: str, address: str, body: Any = None, *, token: str = "") -> Any:
         """What a page's own script would ask: JSON to JSON; Refusal when the answer is a problem."""
-        headers = {"Accept": "application/json"}
-        if token:
-            headers["X-CSRFToken"] = token
-        response = self._ask(method, address, json=body, headers=headers)
+        return self._answered(method, address, token, json=body)
+
+    def send(self, address: str, fields: Mapping[str, str]) -> Any:
+        """What a page's own script sends of a form it watches; Refusal when the answer is a problem."""
+        return self._answered("POST", address, fields["csrf_token"], data=fields)
+
+    def _answered(self, method: str, address: str, token: str, **how: Any) -> Any:
+        headers = {"Accept": "application/json"} | ({"X-CSRFToken": token} if token else {})
+        response = self._ask(method, address, headers=headers, **how)
         if response.status_code >= 400:
             raise Refusal(response.status_code, response.json())
         return response.json() if response.content else None
