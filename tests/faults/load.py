@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Collection, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
+from datetime import timedelta
 from queue import Empty, SimpleQueue
 from random import Random
 from typing import TypeVar
@@ -114,6 +115,11 @@ class FaultPlay(PatientPlay):
         self.sign(self.late_signers)
         self.hand_in()
         self.invite_experts()
+
+    def give_time_for_recommendations(self, crowd_seconds: float) -> None:
+        """The crowd comes from now on; whoever got ready took time, and provinces shall have theirs afterwards."""
+        until = self.world.now() + timedelta(seconds=crowd_seconds + RECOMMENDATION)
+        self.campaign = self.centre.extend(self.campaign, "recommendation", to=until)
 
     def the_rest_of_the_year(self) -> None:
         """Screening, judging, publication, certificates, a disqualification."""

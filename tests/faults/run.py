@@ -53,6 +53,7 @@ class Run:
             play = make_play(self.stack, self.history, crowd_seconds=crowd_seconds, cases=cases)
             self.say("the campaign is published; provinces, authors and experts get ready")
             play.get_ready()
+            play.give_time_for_recommendations(crowd_seconds)
             with watching(self.history, self.stack.truth.databases, play.campaign.id, every=0.2):
                 with self.breaking(seconds):
                     with play.crowd(seed=self.seed, threads=threads):
