@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 
@@ -28,7 +29,7 @@ ALLOWED = (
     "中心已许可补报一次，北京时间2024年10月18日12:00前有效，报送后即用完，补报的案例会注明“补报”。"
     "许可原因：当晚本地停电，已核实。"
 )
-SENT = {"title": "晚到的名称", "category": "region", "summary": "晚到的概述", "then": "continue"}
+SENT: dict[str, Any] = {"title": "晚到的名称", "category": "region", "summary": "晚到的概述", "then": "continue"}
 
 
 def permit(case: str = "", *, person: str = "", id_: str = "permission-1") -> LateSubmissionPermitted:
@@ -60,6 +61,7 @@ def test_a_permission_opens_the_case_is_spent_once_and_is_seen(
     assert author.fill(f"{case}/sheet", title="改好的名称", category="region", summary=SUMMARY).status_code == 303
     author.open(f"{case}/check")
     assert (buttons(author.page), ALLOWED in author.page) == (["确认报送"], True)
+    assert "本次按补报许可报送，报送后不能再修改或撤回。" in author.page
     assert author.post(f"{case}/check").status_code == 303
     author.open(f"{case}/receipt")
     assert "（补报，经中心许可）" in author.page
@@ -169,6 +171,7 @@ def test_what_an_open_page_sends_after_the_bell_is_kept_and_shown_but_not_handed
     assert "案例中保存的内容案例名称智研共同体" in shown
     assert "有效版本为第1版。" in shown
     assert f'href="{case}/receipt">查看回执' in author.page
+    assert "请核对后保存" not in author.page
     kept = app.cases.get(case.removeprefix("/cases/"))
     assert (kept.about.title, kept.edited_at < CLOSES, kept.state) == ("智研共同体", True, "submitted")
 

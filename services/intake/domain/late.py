@@ -93,13 +93,19 @@ class Unsent:
 
     def plus(self, part: About | Authors | Declaration, at: datetime) -> Self:
         """With this part, in the place of what was sent of it before."""
-        return replace(self, **{_name(part): part, "at": max(self.at, at)})
+        at = max(self.at, at)
+        if isinstance(part, About):
+            return replace(self, about=part, at=at)
+        if isinstance(part, Authors):
+            return replace(self, authors=part, at=at)
+        return replace(self, declaration=part, at=at)
 
     def without(self, part: About | Authors | Declaration) -> Self | None:
         """Without this part; None where nothing is left."""
-        left = replace(self, **{_name(part): None})
+        left = replace(
+            self,
+            about=None if isinstance(part, About) else self.about,
+            authors=None if isinstance(part, Authors) else self.authors,
+            declaration=None if isinstance(part, Declaration) else self.declaration,
+        )
         return left if left.about or left.authors or left.declaration else None
-
-
-def _name(part: About | Authors | Declaration) -> str:
-    return type(part).__name__.lower()

@@ -109,7 +109,7 @@ def over(campaign: Campaign) -> str:
     return f"报送已于北京时间{last_second(campaign.windows.submission)}截止"
 
 
-def in_the_way(check: Callable[[], None]) -> str:
+def in_the_way(check: Callable[[], object]) -> str:
     """What a check would refuse with; empty where it lets through."""
     try:
         check()

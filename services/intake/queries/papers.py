@@ -63,12 +63,16 @@ def answers_on(app: App, case: Case, page: str) -> tuple[Answer, ...]:
 
 def unsent_on(app: App, case: Case, page: str) -> tuple[Answer, ...]:
     """What an open page sent after the bell, to be read: kept, but no part of the case."""
-    unsent = case.unsent
-    part = {"sheet": "about", "authors": "authors", "declaration": "declaration"}[page]
-    value = unsent and getattr(unsent, part)
-    if value is None:
+    sent = case.unsent
+    if sent is None or not {"sheet": sent.about, "authors": sent.authors, "declaration": sent.declaration}[page]:
         return ()
-    return tuple(answer for answer in answers_on(app, replace(case, **{part: value}), page) if answer.value)
+    as_typed = replace(
+        case,
+        about=sent.about or case.about,
+        authors=sent.authors or case.authors,
+        declaration=sent.declaration or case.declaration,
+    )
+    return tuple(answer for answer in answers_on(app, as_typed, page) if answer.value)
 
 
 def _about_answers(about: About, campaign: Campaign, base: str) -> tuple[Answer, ...]:

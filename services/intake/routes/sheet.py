@@ -15,6 +15,7 @@ from services.intake.adapters.sheet_docx import write_sheet
 from services.intake.app import App
 from services.intake.domain.case import Case
 from services.intake.domain.sheet import About, Agreed, Authors, Declaration, SavedMeanwhile, Studio, same
+from services.intake.domain.window import in_the_way
 from services.intake.handlers.cases import SavePart, save_part
 from services.intake.queries import answers_on, category_name, page_of, sign_sheet, unsent_on
 from services.intake.routes.at_hand import closed_page, pieces, submission_bell
@@ -191,7 +192,8 @@ P = TypeVar("P", About, Authors, Declaration)
 def _to_show(case: Case, part: P) -> P:
     """What a form opens with: what its author typed after the bell, where that was kept, on the draft's revision."""
     sent = case.unsent and getattr(case.unsent, type(part).__name__.lower())
-    if not sent or request.method != "GET":
+    campaign = pieces().campaigns.get(case.campaign_id)
+    if not sent or request.method != "GET" or in_the_way(lambda: case.check_drafting(campaign, pieces().clock())):
         return part
     flash("已填入您在截止后填写、没有保存到案例中的内容，请核对后保存。")
     shown: P = replace(sent, rev=part.rev)

@@ -44,7 +44,7 @@ def permissions(app: App, campaign: Campaign) -> list[PermissionLine]:
                 number=numbers.get(case_id, ""),
                 case_id=case_id if case_id in numbers else "",
                 reason=row["reason"],
-                given_by=names.get(row["given_by"], row["given_by"]),
+                given_by=str(names.get(row["given_by"]) or row["given_by"]),
                 given_at=row["given_at"],
                 expires_at=row["expires_at"],
                 used_at=row.get("used_at"),
