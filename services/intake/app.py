@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from services.intake.domain.account import Account
 from services.intake.domain.case import Case
+from services.intake.domain.late import LateUse
 from services.intake.settings import IntakeSettings
 from shared.campaign.copy import Campaigns
 from shared.clock import Clock
@@ -27,6 +28,7 @@ class App:
     accounts: Records[Account]
     guessing: Guessing
     cases: Records[Case]
+    late_uses: Records[LateUse]
     campaigns: Campaigns
     revocations: Revocations
     objects: Objects

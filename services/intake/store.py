@@ -10,6 +10,7 @@ import mongoengine
 
 from services.intake.domain.account import Account
 from services.intake.domain.case import Case
+from services.intake.domain.late import LateUse
 from shared.clock import Clock
 from shared.identity.guessing import Guessing, Tries
 from shared.records import Database, Record, Records, Row
@@ -74,6 +75,16 @@ class CaseRecord(Record):
     versions = _values()
     reports = _values()
     ended = _value()
+    late = _values()
+    unsent = _value()
+
+
+class LateUseRecord(Record):
+    """How the use of a permission that several cases hold is kept."""
+
+    meta: ClassVar[dict[str, Any]] = {"collection": "late_uses"}
+
+    case_id = mongoengine.StringField()
 
 
 def accounts(database: Database, *, clock: Clock) -> Records[Account]:
@@ -87,6 +98,11 @@ def cases(database: Database, *, clock: Clock) -> Records[Case]:
     """All cases. A number drawn twice is refused with ``NUMBER_TAKEN``, to be drawn again."""
     unique = {ONE_NUMBER: Refused(NUMBER_TAKEN, "编号重复，请重试。", status=409)}
     return Records(database, document=CaseRecord, aggregate=Case, unique=unique, clock=clock)
+
+
+def late_uses(database: Database, *, clock: Clock) -> Records[LateUse]:
+    """Permissions of an account that one of its cases has spent."""
+    return Records(database, document=LateUseRecord, aggregate=LateUse, clock=clock)
 
 
 def guessing(database: Database, *, clock: Clock) -> Guessing:
@@ -103,6 +119,20 @@ def ensure_indexes(database: Database) -> None:
     cases.create_index([("account_id", 1), ("saved_at", -1)])
     cases.create_index("authors.people.person")
     cases.create_index("uploads.expires_at", sparse=True)
+    cases.create_index("late.permission_id", sparse=True)
+    accounts.create_index("person")
+
+
+def cases_of_person(accounts: Records[Account], cases: Records[Case], person: str, *, campaign_id: str) -> list[str]:
+    """The ids of this person's own cases in a campaign."""
+    owners = [str(row["_id"]) for row in accounts.rows({"person": person}, only=("_id",))]
+    query = {"account_id": {"$in": owners}, "campaign_id": campaign_id}
+    return [str(row["_id"]) for row in cases.rows(query, only=("_id",))]
+
+
+def cases_holding(records: Records[Case], permission_id: str) -> list[str]:
+    """The ids of the cases that hold a permission to be handed in late."""
+    return [str(row["_id"]) for row in records.rows({"late.permission_id": permission_id}, only=("_id",))]
 
 
 def cases_of(records: Records[Case], account_id: str) -> Iterator[Row]:

@@ -39,6 +39,7 @@ def build(settings: IntakeSettings, *, clock: Clock = system_clock, database: Da
         accounts=store.accounts(database, clock=clock),
         guessing=store.guessing(database, clock=clock),
         cases=store.cases(database, clock=clock),
+        late_uses=store.late_uses(database, clock=clock),
         campaigns=Campaigns(database),
         revocations=Revocations(database),
         objects=Objects(settings),

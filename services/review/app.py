@@ -12,6 +12,7 @@ from services.review.domain.case import Case
 from services.review.domain.contact import Contact
 from services.review.domain.decision import Decision, Scored
 from services.review.domain.disqualification import Disqualification
+from services.review.domain.late import LatePermission
 from services.review.domain.scoring import Review
 from services.review.domain.shortlist import Shortlist
 from services.review.settings import ReviewSettings
@@ -46,6 +47,7 @@ class App:
     reviews: Records[Review]
     decisions: Records[Decision]
     disqualifications: Records[Disqualification]
+    permissions: Records[LatePermission]
     work: Jobs
     campaigns: Campaigns
     revocations: Revocations

@@ -32,6 +32,7 @@ PERMISSIONS: PermissionTable = {
     "decide_results": _CENTRE,
     "disqualify_cases": _CENTRE,
     "grant_places": _CENTRE,
+    "permit_late": _CENTRE,
     "reissue_codes": _CENTRE,
     "run_campaign": _HEAD,
     "invite_staff": _HEAD,

@@ -13,6 +13,7 @@ from services.review.domain.case import Case
 from services.review.domain.contact import Contact
 from services.review.domain.decision import Decision
 from services.review.domain.disqualification import Disqualification
+from services.review.domain.late import LatePermission
 from services.review.domain.scoring import Review
 from services.review.domain.shortlist import Shortlist
 from shared.clock import Clock
@@ -170,6 +171,7 @@ class CaseRecord(Record):
     published_at = Instant()
     disqualified = _value()
     certificates = _texts()
+    late_version = Number()
 
 
 class AssignmentRoundRecord(Record):
@@ -240,6 +242,23 @@ class DisqualificationRecord(Record):
     why = Text()
 
 
+class LatePermissionRecord(Record):
+    """How a permission to hand in after the bell is kept."""
+
+    meta: ClassVar[dict[str, Any]] = {"collection": "late_permissions"}
+
+    campaign_id = Text()
+    case_id = Text()
+    person = Text()
+    whom = Text()
+    reason = Text()
+    expires_at = Instant()
+    given_by = Text()
+    given_at = Instant()
+    used_at = Instant()
+    used_for = Text()
+
+
 def campaign_files(database: Database, *, clock: Clock) -> Records[CampaignFile]:
     """The campaigns as the centre works on them."""
     return Records(database, document=CampaignFileRecord, aggregate=CampaignFile, clock=clock)
@@ -286,6 +305,11 @@ def disqualifications(database: Database, *, clock: Clock) -> Records[Disqualifi
     return Records(database, document=DisqualificationRecord, aggregate=Disqualification, clock=clock)
 
 
+def permissions(database: Database, *, clock: Clock) -> Records[LatePermission]:
+    """Permissions to hand in after the bell."""
+    return Records(database, document=LatePermissionRecord, aggregate=LatePermission, clock=clock)
+
+
 def guessing(database: Database, *, clock: Clock) -> Guessing:
     """Counted guesses."""
     return Guessing(database, Records(database, document=TriesRecord, aggregate=Tries, clock=clock), clock=clock)
@@ -299,6 +323,8 @@ def ensure_indexes(database: Database) -> None:
     cases.create_index([("campaign_id", 1), ("province", 1), ("submitted_at", -1)])
     cases.create_index([("campaign_id", 1), ("recommended_at", 1)], sparse=True)
     cases.create_index("authors.person")
+    cases.create_index("number")
+    database.collection("late_permissions").create_index([("campaign_id", 1), ("given_at", -1)])
     database.collection("reviews").create_index([("expert_id", 1), ("state", 1)])
     database.collection("contacts").create_index([("state", 1), ("received", 1)])
     database.collection("disqualifications").create_index([("state", 1), ("proposed_at", 1)])

@@ -54,6 +54,7 @@ def build(settings: ReviewSettings, *, clock: Clock = system_clock, database: Da
         reviews=store.reviews(database, clock=clock),
         decisions=store.decisions(database, clock=clock),
         disqualifications=store.disqualifications(database, clock=clock),
+        permissions=store.permissions(database, clock=clock),
         work=Jobs(database, "work", longest=LONGEST_WORK, clock=clock),
         campaigns=Campaigns(database),
         revocations=Revocations(database),

@@ -96,6 +96,17 @@ class CaseSubmittedInFull(Event):
     at: Instant
 
 
+class LatePermissionSpent(Event):
+    """A version was handed in after the bell, by a permission of the centre that is spent with it."""
+
+    topic: ClassVar[str] = "intake.internal"
+    campaign_id: str
+    case_id: str
+    case_version: int
+    permission_id: str
+    at: Instant
+
+
 class SignaturesAdded(Event):
     """An author signed after the case was handed in; ``unsigned`` names those of that version who still have not."""
 

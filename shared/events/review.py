@@ -196,6 +196,27 @@ class PlacesGranted(Event):
     at: Instant
 
 
+class LateSubmissionPermitted(Event):
+    """The centre permits one submission after the bell, until an instant, with a reason that the author reads.
+
+    It is for the case ``case_id``, or, where that is empty, for one case of the account whose pseudonym is ``person``.
+    """
+
+    topic: ClassVar[str] = "review.internal"
+    campaign_id: str
+    permission_id: str
+    case_id: str = ""
+    person: str = ""
+    reason: str
+    expires_at: Instant
+    by: str
+    at: Instant
+
+    def key(self) -> str | None:
+        """By the case where it is for one."""
+        return self.case_id or None
+
+
 class DecisionPublished(Event):
     """The centre published the list: one write, after which every page shows it."""
 

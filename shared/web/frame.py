@@ -32,11 +32,20 @@ class Place:
 
 @dataclass(frozen=True, kw_only=True)
 class Bell:
-    """The strip under the header of pages where a window matters; ``closes`` is the half-open end of the window."""
+    """The strip under the header of pages where a window matters; ``closes`` is the half-open end of the window.
+
+    ``clock`` is where a page asks for the server's time, in milliseconds; empty: the time in the page has to do.
+    """
 
     closes: datetime
     text: str = "报送截止"
     saved_at: datetime | None = None
+    clock: str = ""
+
+    @property
+    def short(self) -> str:
+        """What a narrow screen says instead of ``text``."""
+        return self.text.removeprefix("报送")
 
 
 @dataclass(frozen=True, kw_only=True)

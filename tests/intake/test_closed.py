@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from datetime import UTC, datetime, timedelta
-from typing import Any
 
 import pytest
 
@@ -13,7 +12,7 @@ from services.intake.domain.timeline import next_date, timeline
 from shared.clock import FixedClock
 from shared.events.review import DisqualificationRecorded, ResultToldToAuthors
 from shared.trouble import Refused
-from tests.intake.cases import CAMPAIGN, a_case, put, submit
+from tests.intake.cases import CAMPAIGN, a_case, put, reserve, submit
 from tests.intake.cases import CLOSES as SUBMISSION_CLOSES
 from tests.intake.conftest import NOON, PASSWORD, Browser, publish
 from tests.intake.test_path import complete_case, open_case
@@ -177,11 +176,19 @@ def test_handing_in_the_same_within_the_window_says_so_and_pressing_twice_does_n
     assert "截止前，您可以修改后重新报送" in author.page
 
 
-def test_within_the_grace_a_finished_upload_can_still_be_handed_in(author: Browser, clock: FixedClock) -> None:
+def test_within_the_grace_a_finished_upload_can_still_be_handed_in(
+    author: Browser, app: App, clock: FixedClock
+) -> None:
     case = complete_case(author)
+    waiting = app.cases.get(case.removeprefix("/cases/"))
+    reserve(waiting, "late", at=CLOSES - timedelta(minutes=1))
+    app.cases.change(waiting.id, lambda kept: setattr(kept, "uploads", waiting.uploads))
     at_time(author, clock, CLOSES + timedelta(minutes=1))
     author.open(f"{case}/sheet")
     assert "截止前已登记的文件，在短时间内传完后仍可报送" in author.page
+    author.open(f"{case}/check")
+    assert buttons(author.page) == []
+    app.cases.change(waiting.id, lambda kept: kept.arrive("late", campaign=CAMPAIGN, at=clock()))
     author.open(f"{case}/check")
     assert buttons(author.page) == ["确认报送"]
     assert author.post(f"{case}/check").status_code == 303
@@ -194,16 +201,6 @@ def test_before_the_window_nothing_can_be_handed_in(author: Browser, clock: Fixe
     assert "确认报送" not in buttons(author.page)
     assert "报送将于北京时间2024年10月1日00:00开始。草稿已保存，请届时再来报送。" in author.page
     assert f'href="{case}/sheet"' in author.page
-
-
-def test_a_save_that_was_refused_is_not_called_a_mistake(author: Browser) -> None:
-    case = open_case(author)
-    author.open(f"{case}/sheet")
-    answers: dict[str, Any] = {"title": "改一改", "category": "region", "summary": "改", "then": "continue"}
-    assert author.post(f"{case}/sheet", received_at=CLOSES, **answers).status_code == 409
-    assert 'summary__title">未能保存</h2>' in author.page
-    assert author.errors() == [f"{CLOSED}，这次的改动没有保存。截止前已保存的内容仍可查看。"]
-    assert author.typed("title") == "改一改"
 
 
 @pytest.mark.parametrize("page", ["", "/check", "/receipt", "/sheet", "/materials"])

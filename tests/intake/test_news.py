@@ -181,4 +181,6 @@ def test_every_event_heard_has_a_reaction_and_a_topic() -> None:
         "ReportReady",
         "ResultToldToAuthors",
         "DisqualificationRecorded",
+        "LateSubmissionPermitted",
+        "LatePermissionSpent",
     }

@@ -57,6 +57,7 @@ def ids(app: App, campaign: Campaign) -> dict[str, str]:
 
 
 EXTEND = {"window": "submission", "closes": "2024-12-01 00:00", "reason": "网络故障"}
+LATE = {"whom": "13800001234", "expires": "2024-10-22 12:00", "reason": "当晚本地停电，已核实"}
 PLACES = {"province": "510000", "places": "3", "reason": "教师人数多"}
 STAFF = {"role": "officer", "name": "孙丽", "mobile": "13800000008", "email": "sl@example.com"}
 PROPOSAL = {"reason": "fraud", "statement": "数据不实", "evidence": "核查报告"}
@@ -73,6 +74,25 @@ BAD: list[tuple[str, dict[str, Any], dict[str, Any], list[str]]] = [
     ("/centre/campaign/places", PLACES, {"places": "三"}, ["请填写整数，例如12。"]),
     ("/centre/campaign/places", PLACES, {"places": "0"}, ["增加的名额应在1至1000之间。"]),
     ("/centre/campaign/places", PLACES, {"reason": ""}, ["请填写增加名额的原因。"]),
+    ("/centre/late/new", LATE, {"whom": ""}, ["请填写案例编号，或作者登录用的手机号。"]),
+    ("/centre/late/new", LATE, {"whom": "王小明"}, ["请填写11位手机号，或完整的案例编号，例如2024-482-130-572。"]),
+    (
+        "/centre/late/new",
+        LATE,
+        {"whom": "2024-482-130-999"},
+        ["没有找到编号为2024-482-130-999的案例，请核对。没有报送过的案例没有编号，请填写作者的手机号。"],
+    ),
+    ("/centre/late/new", LATE, {"expires": ""}, ["请填写有效期。"]),
+    ("/centre/late/new", LATE, {"expires": "后天"}, ["请按“年-月-日 时:分”填写，例如2024-10-19 00:00。"]),
+    ("/centre/late/new", LATE, {"expires": "2024-10-20 12:00"}, ["有效期须晚于现在的时间。"]),
+    (
+        "/centre/late/new",
+        LATE,
+        {"expires": "2025-10-22 12:00"},
+        ["有效期不能晚于省级推荐截止的时间（北京时间2024年11月1日00:00），否则省级单位来不及推荐。"],
+    ),
+    ("/centre/late/new", LATE, {"reason": " "}, ["请填写许可的原因，作者会看到。"]),
+    ("/centre/late/new", LATE, {"reason": LONG}, ["原因最多200个字，请删去301个字。"]),
     ("/centre/contacts/new", PERSON, {"province": ""}, ["请选择该联系人所属的省级单位。"]),
     ("/centre/contacts/new", PERSON, {"name": ""}, ["请填写联系人姓名。"]),
     ("/centre/contacts/new", PERSON, {"mobile": "1380000"}, ["手机号应为11位数字，例如13800001234。"]),
@@ -143,7 +163,11 @@ def test_bad_input_is_answered_in_words_and_what_was_typed_returns(
     for path, good, bad, messages in BAD:
         fields = {**(zeros if path.endswith("sizes") else {}), **good, **bad}
         answer = head.fill(path.format(**ids), **fields)
-        typed = {name: head.typed(name) for name in ("reason", "name", "statement", "email", "why") if name in fields}
+        typed = {
+            name: head.typed(name)
+            for name in ("reason", "name", "statement", "email", "why", "whom", "expires")
+            if name in fields
+        }
         kept = {name: str(value).strip() for name, value in fields.items() if name in typed and name != "reason"} | (
             {"reason": typed["reason"]} if "reason" in typed else {}
         )
@@ -243,6 +267,8 @@ WALK = {
     "/centre/campaign/{campaign}/publish": HEAD,
     "/centre/campaign/extend": HEAD,
     "/centre/campaign/places": CENTRE,
+    "/centre/late": CENTRE,
+    "/centre/late/new": CENTRE,
     "/centre/contacts": CENTRE,
     "/centre/contacts/new": CENTRE,
     "/centre/contacts/{contact}": CENTRE,

@@ -6,6 +6,7 @@ import os
 import shutil
 import threading
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -24,6 +25,7 @@ from services.review.handlers.campaign import load_campaign_draft, publish_campa
 from services.review.handlers.contacts import ContactDetails, enter_contact
 from services.review.handlers.decision import fix_sizes, publish_decision
 from services.review.handlers.disqualification import propose_disqualification
+from services.review.handlers.late import permit_late
 from shared.campaign.model import Campaign
 from shared.web.assets import BUILT
 from tests.browser.chromium import CHROMIUM, FLAGS
@@ -96,6 +98,16 @@ def world(app: App, campaign: Campaign) -> dict[str, str]:
         by="officer",
         command="p",
     )
+    for at, days in enumerate((2, 5)):
+        permit_late(
+            app,
+            campaign=campaign,
+            text=f"1360000000{at}",
+            expires_at=SCREENING + timedelta(days=days),
+            reason="截止当晚本地停电，学校已出具说明。",
+            by="officer",
+            command=f"late-{at}",
+        )
     turning.turn()
     return {"contact": contact_id, "proposal": proposal}
 
@@ -153,6 +165,8 @@ def test_pages_fit_and_axe_is_content(app: App, world: dict[str, str], campaign:
         "campaign": "/centre/campaign",
         "extend": "/centre/campaign/extend",
         "places": "/centre/campaign/places",
+        "late": "/centre/late",
+        "late-give": "/centre/late/new",
         "contacts": "/centre/contacts",
         "contact": f"/centre/contacts/{world['contact']}",
         "contact-new": "/centre/contacts/new",

@@ -144,6 +144,7 @@ FULL: dict[str, Any] = {
         published_at=AT,
         disqualified=Disqualified(reason="fraud", at=AT),
         certificates=("N1",),
+        late_version=2,
     ),
     "rounds": AssignmentRound(
         id="a",

@@ -22,13 +22,15 @@ from services.intake.domain.files import (
     stored_materials,
 )
 from services.intake.domain.findings import Draft, Finding, NotReady, blocking
+from services.intake.domain.late import Late, Unsent, permitted
 from services.intake.domain.sheet import About, Authors, Confirmed, Declaration, saved
+from services.intake.domain.told import Ended, Report
 from services.intake.domain.version import Submitter, Version
 from shared.aggregates import Aggregate
 from shared.campaign.model import Campaign
 from shared.events.intake import CaseWithdrawn, FileArrived, SignaturesAdded
-from shared.events.review import DisqualificationRecorded, ResultOutcome, ResultToldToAuthors
-from shared.events.validation import FileChecked, Outcome, ReportReady
+from shared.events.review import DisqualificationRecorded, LateSubmissionPermitted, ResultToldToAuthors
+from shared.events.validation import FileChecked, ReportReady
 from shared.trouble import NotThere, Refused
 
 MOST_VERSIONS = 40
@@ -42,26 +44,6 @@ class State(StrEnum):
     SUBMITTED = "submitted"
     CHANGED = "changed"  # submitted, and the draft says something else by now
     WITHDRAWN = "withdrawn"
-
-
-@dataclass(frozen=True, kw_only=True)
-class Report:
-    """Validation's report on one submitted version."""
-
-    version: int
-    outcome: Outcome
-    findings: tuple[Found, ...]
-    scanned: bool
-    at: datetime
-
-
-@dataclass(frozen=True, kw_only=True)
-class Ended:
-    """What the author was told at the end: an outcome, or a disqualification with its reason."""
-
-    outcome: ResultOutcome | None = None
-    disqualified: str = ""
-    at: datetime
 
 
 @dataclass(kw_only=True)
@@ -84,6 +66,8 @@ class Case(Aggregate):
     versions: tuple[Version, ...] = ()
     reports: tuple[Report, ...] = ()
     ended: Ended | None = None
+    late: tuple[Late, ...] = ()
+    unsent: Unsent | None = None
 
     # What it looks like
 
@@ -153,9 +137,17 @@ class Case(Aggregate):
 
     # The draft
 
+    def check_drafting(self, campaign: Campaign, received_at: datetime) -> None:
+        """Refused before drafts open, and after the bell unless the centre permits it for this case."""
+        window.check_drafting(campaign, received_at, late=self.late)
+
+    def keep_unsent(self, part: About | Authors | Declaration, *, at: datetime) -> None:
+        """Keep beside the draft what came too late to change it."""
+        self.unsent = (self.unsent or Unsent(at=at)).plus(part, at)
+
     def save(self, part: About | Authors | Declaration, *, campaign: Campaign, received_at: datetime) -> int:
         """Save one part of the sheet; gives its revision. SavedMeanwhile when another tab saved it first."""
-        window.check_drafting(campaign, received_at)
+        self.check_drafting(campaign, received_at)
         before = self.about, self.authors, self.declaration
         if isinstance(part, About):
             self.about = saved(self.about, part)
@@ -168,6 +160,7 @@ class Case(Aggregate):
             rev = self.declaration.rev
         if before != (self.about, self.authors, self.declaration):
             self._edited(received_at)
+        self.unsent = self.unsent and self.unsent.without(part)
         return rev
 
     def confirm(self, person: str, *, account_id: str, at: datetime) -> None:
@@ -211,7 +204,7 @@ class Case(Aggregate):
         received_at: datetime,
     ) -> tuple[Upload, ...]:
         """Keep room for a file; gives the uploads whose time was over, for the store to forget."""
-        window.check_drafting(campaign, received_at)
+        self.check_drafting(campaign, received_at)
         check_announced(announced, campaign)
         over = tuple(upload for upload in self.uploads if not upload.holds(received_at))
         going = tuple(upload for upload in self.uploads if upload.holds(received_at))
@@ -273,14 +266,14 @@ class Case(Aggregate):
 
     def delete_file(self, file_id: str, *, campaign: Campaign, received_at: datetime) -> None:
         """Take a file out of the draft; submitted versions keep it."""
-        window.check_drafting(campaign, received_at)
+        self.check_drafting(campaign, received_at)
         self.file(file_id)
         self.files = tuple(_gone(each, received_at) if each.file_id == file_id else each for each in self.files)
         self._edited(received_at)
 
     def rename_file(self, file_id: str, *, name: str, kind: str, campaign: Campaign, received_at: datetime) -> None:
         """Give a file another name or kind; its ending stays."""
-        window.check_drafting(campaign, received_at)
+        self.check_drafting(campaign, received_at)
         file = self.file(file_id)
         new = clean_name(name)
         if not new.removesuffix(ending(file.name)).strip():
@@ -303,7 +296,7 @@ class Case(Aggregate):
         """
         if self.state is State.SUBMITTED and self.versions[-1].by == by:
             return self.versions[-1].version
-        self.check_submission(campaign, received_at)
+        late = self.check_submission(campaign, received_at)
         if len(self.versions) >= MOST_VERSIONS:
             message = f"这个案例已报送{MOST_VERSIONS}版，不能再报送新的一版，以最后一版为准。如有需要，请致电服务热线。"
             raise Refused("too-many-versions", message, status=409)
@@ -320,18 +313,22 @@ class Case(Aggregate):
             declaration=self.declaration,
             files=self.present_files,
             unsigned=self.unsigned_now(),
+            late=late.permission_id if late else "",
         )
         self.versions = (*self.versions, version)
         for event in telling.submission(self.id, self.campaign_id, self.number, version, campaign):
             self.tell(event)
+        self.spent(version.late, case_id=self.id, at=received_at)
         return version.version
 
-    def check_submission(self, campaign: Campaign, received_at: datetime) -> None:
-        """Refused outside of the window, and for good once the case was disqualified."""
+    def check_submission(self, campaign: Campaign, received_at: datetime) -> Late | None:
+        """Refused when nothing may be handed in; gives the permission that it would spend."""
         if self.disqualified:
             raise Refused("disqualified", "本案例已被取消参加资格，不能再报送。如有疑问，请致电服务热线。", status=409)
-        registered = [file.registered_at for file in self.present_files]
-        window.check_submission(campaign, received_at, edited_at=self.edited_at, registered=registered)
+        files, awaited = self.present_files, any(upload.holds(received_at) for upload in self.uploads)
+        return window.check_submission(
+            campaign, received_at, edited_at=self.edited_at, files=files, awaited=awaited, late=self.late
+        )
 
     def withdraw(self, *, campaign: Campaign, received_at: datetime) -> int:
         """Take back what was submitted; the draft stays. Gives the version withdrawn, again if it is done."""
@@ -366,6 +363,16 @@ class Case(Aggregate):
         )
         others = (each for each in self.reports if each.version != event.case_version)
         self.reports = tuple(sorted((*others, report), key=lambda each: each.version))
+
+    def hear_permission(self, event: LateSubmissionPermitted) -> None:
+        """The centre permits one submission after the bell, of this case or of any case of its account."""
+        if all(known.permission_id != event.permission_id for known in self.late):
+            self.late = (*self.late, permitted(event))
+
+    def spent(self, permission_id: str, *, case_id: str, at: datetime) -> None:
+        """A permission was used, for this case or for another of the same account."""
+        ours = (each.permission_id == permission_id for each in self.late)
+        self.late = tuple(each.used(case_id, at) if it else each for it, each in zip(ours, self.late, strict=True))
 
     def hear_result(self, event: ResultToldToAuthors) -> None:
         """The outcome is out; a disqualification known before stands."""

@@ -11,6 +11,7 @@ from shared.events.intake import (
     AuthorContacts,
     CaseSubmitted,
     CaseSubmittedInFull,
+    LatePermissionSpent,
     Sheet,
     SheetAuthor,
     StudioFacts,
@@ -31,6 +32,21 @@ def submission(case_id: str, campaign_id: str, number: str, version: Version, ca
         ),
         _in_full(case_id, campaign_id, number, version, campaign),
         _contacts(case_id, campaign_id, number, version),
+        *_late(case_id, campaign_id, version),
+    )
+
+
+def _late(case_id: str, campaign_id: str, version: Version) -> tuple[Event, ...]:
+    if not version.late:
+        return ()
+    return (
+        LatePermissionSpent(
+            campaign_id=campaign_id,
+            case_id=case_id,
+            case_version=version.version,
+            permission_id=version.late,
+            at=version.received_at,
+        ),
     )
 
 

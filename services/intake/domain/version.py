@@ -27,7 +27,10 @@ class Submitter:
 
 @dataclass(frozen=True, kw_only=True)
 class Version:
-    """One submission. ``received_at`` is when the front door got it; ``unsigned`` names authors without a signature."""
+    """One submission. ``received_at`` is when the front door got it; ``unsigned`` names authors without a signature.
+
+    ``late`` is the id of the centre's permission that it was handed in by, after the bell.
+    """
 
     version: int
     received_at: datetime
@@ -37,6 +40,7 @@ class Version:
     declaration: Declaration
     files: tuple[File, ...]
     unsigned: tuple[str, ...]
+    late: str = ""
     withdrawn_at: datetime | None = None
 
     def same_as(self, about: About, authors: Authors, declaration: Declaration, files: tuple[File, ...]) -> bool:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime, timedelta
 
+from services.intake.domain.files import File
+from services.intake.domain.late import Late, in_force, why_not
 from shared.campaign.model import Campaign, Window
 from shared.clock import SHANGHAI
 from shared.trouble import Refused
@@ -22,15 +24,15 @@ def first_moment(window: Window) -> str:
     return f"{first.year}年{first.month}月{first.day}日{first:%H:%M}"
 
 
-def check_drafting(campaign: Campaign, received_at: datetime) -> None:
-    """Refused before drafts open and after submission closes."""
+def check_drafting(campaign: Campaign, received_at: datetime, *, late: Iterable[Late] = ()) -> None:
+    """Refused before drafts open, and after submission closes unless a permission holds."""
     if not campaign.windows.registration.has_opened(received_at):
         opens = first_moment(campaign.windows.registration)
         raise Refused("too-early", f"注册和填写将于北京时间{opens}开始，请届时再来。", status=409)
-    if campaign.windows.submission.has_closed(received_at):
-        raise Refused(
-            "window-closed", f"{over(campaign)}，这次的改动没有保存。截止前已保存的内容仍可查看。", status=409
-        )
+    late = tuple(late)
+    if campaign.windows.submission.has_closed(received_at) and not in_force(late, received_at):
+        message = f"{over(campaign)}，这次的改动没有保存。{why_not(late)}截止前已保存的内容仍可查看。"
+        raise Refused("window-closed", message, status=409)
 
 
 def check_registration(campaign: Campaign, received_at: datetime) -> None:
@@ -45,9 +47,19 @@ def check_registration(campaign: Campaign, received_at: datetime) -> None:
 
 
 def check_submission(
-    campaign: Campaign, received_at: datetime, *, edited_at: datetime, registered: Iterable[datetime]
-) -> None:
-    """Refused unless received in time, or within the grace when all that came later are uploads registered in time."""
+    campaign: Campaign,
+    received_at: datetime,
+    *,
+    edited_at: datetime,
+    files: Sequence[File],
+    awaited: bool = False,
+    late: Iterable[Late] = (),
+) -> Late | None:
+    """Refused unless received in time, or in the grace that finishes uploads, or by a permission, which it gives.
+
+    The grace is for uploads that were registered before the bell and arrived after it, and for nothing else;
+    ``awaited`` says that one is still under way.
+    """
     window = campaign.windows.submission
     if not window.has_opened(received_at):
         raise Refused(
@@ -56,11 +68,23 @@ def check_submission(
             status=409,
         )
     if not window.has_closed(received_at):
-        return
-    in_grace = received_at < window.closes + timedelta(minutes=campaign.grace_minutes)
-    only_uploads = edited_at < window.closes and all(at < window.closes for at in registered)
-    if not (in_grace and only_uploads):
-        raise Refused("window-closed", f"{over(campaign)}，不能再报送。草稿仍可查看。", status=409)
+        return None
+    may_finish = can_finish(campaign, received_at, edited_at=edited_at, files=files)
+    if may_finish and any(file.arrived_at >= window.closes for file in files):
+        return None
+    late = tuple(late)
+    permission = in_force(late, received_at)
+    if permission is None:
+        hint = "请等截止前已登记的文件传完后再报送；" if may_finish and awaited else why_not(late)
+        raise Refused("window-closed", f"{over(campaign)}，不能再报送。{hint}草稿仍可查看。", status=409)
+    return permission
+
+
+def can_finish(campaign: Campaign, received_at: datetime, *, edited_at: datetime, files: Iterable[File]) -> bool:
+    """Whether the grace still runs for a draft in which nothing but uploads registered in time came later."""
+    closes = campaign.windows.submission.closes
+    in_grace = closes <= received_at < closes + timedelta(minutes=campaign.grace_minutes)
+    return in_grace and edited_at < closes and all(file.registered_at < closes for file in files)
 
 
 def check_withdrawal(campaign: Campaign, received_at: datetime) -> None:
@@ -85,7 +109,7 @@ def over(campaign: Campaign) -> str:
     return f"报送已于北京时间{last_second(campaign.windows.submission)}截止"
 
 
-def in_the_way(check: Callable[[], None]) -> str:
+def in_the_way(check: Callable[[], object]) -> str:
     """What a check would refuse with; empty where it lets through."""
     try:
         check()

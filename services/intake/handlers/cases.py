@@ -11,10 +11,11 @@ from typing import NamedTuple, TypeVar
 from services.intake.app import App
 from services.intake.domain.account import Account
 from services.intake.domain.case import Case
+from services.intake.domain.late import LateUse
 from services.intake.domain.number import SPACE, case_number
 from services.intake.domain.sheet import About, Author, Authors, Declaration
 from services.intake.domain.version import Submitter
-from services.intake.domain.window import check_drafting, check_signing
+from services.intake.domain.window import check_drafting, check_signing, over
 from services.intake.store import NUMBER_TAKEN
 from shared.records import derived_id
 from shared.trouble import NotThere, Refused
@@ -89,7 +90,24 @@ def save_part(app: App, command: SavePart) -> int:
         campaign = app.campaigns.get(case.campaign_id)
         return case.save(part, campaign=campaign, received_at=command.received_at)
 
-    return app.cases.change(command.case_id, owned(command.account_id, act))
+    try:
+        return app.cases.change(command.case_id, owned(command.account_id, act))
+    except Refused as refused:
+        if refused.code != "window-closed":
+            raise
+        raise _kept_aside(app, command, part) from None
+
+
+def _kept_aside(app: App, command: SavePart, part: About | Authors | Declaration) -> Refused:
+    """The bell came before this: it stays out of the draft, and nothing that was typed is lost."""
+
+    def act(case: Case) -> str:
+        case.keep_unsent(part, at=command.received_at)
+        return case.campaign_id
+
+    campaign_id = app.cases.change(command.case_id, owned(command.account_id, act))
+    message = f"{over(app.campaigns.get(campaign_id))}，这次填写的内容没有计入案例。填写的内容已另行保存，显示在本页。"
+    return Refused("window-closed", message, status=409)
 
 
 def _with_persons(app: App, authors: Authors) -> Authors:
@@ -161,10 +179,20 @@ def _submit(app: App, command: SubmitCase, by: Submitter, *, drawn: int) -> Subm
         number = case_number(campaign.id[:4], drawn)
         version = case.submit(campaign=campaign, by=by, received_at=command.received_at, number=number)
         stood = len(case.versions) == before
+        if not stood:
+            _claim(app, case)
         return version
 
     version = app.cases.change(command.case_id, owned(command.account_id, act), command=command.command)
     return Submitted(version, stood)
+
+
+def _claim(app: App, case: Case) -> None:
+    """A permission that other cases hold as well is this case's alone, before the write that spends it."""
+    last = case.versions[-1]
+    if any(late.shared for late in case.late if late.permission_id == last.late):
+        app.late_uses.ensure(LateUse(id=last.late, case_id=case.id))
+        app.late_uses.get(last.late).is_for(case.id)
 
 
 def submitter(account: Account) -> Submitter:

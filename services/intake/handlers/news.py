@@ -4,13 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
+import structlog
+
 from services.intake.app import App
 from services.intake.domain.case import Case
+from services.intake.store import cases_holding, cases_of_person
 from shared.events.base import Event
-from shared.events.intake import AuthorSessionsRevoked
-from shared.events.review import CampaignPublished, DisqualificationRecorded, ResultToldToAuthors
+from shared.events.intake import AuthorSessionsRevoked, LatePermissionSpent
+from shared.events.review import (
+    CampaignPublished,
+    DisqualificationRecorded,
+    LateSubmissionPermitted,
+    ResultToldToAuthors,
+)
 from shared.events.validation import FileChecked, ReportReady
 from shared.events.wire import Heard
+
+log = structlog.get_logger()
 
 Reaction = Callable[[App, Heard], None]
 
@@ -55,6 +65,33 @@ def note_disqualification(app: App, heard: Heard) -> None:
     app.cases.hear(heard, event.case_id, act)
 
 
+def note_permission(app: App, heard: Heard) -> None:
+    """The centre permits a case to be handed in after the bell: the one it names, or whichever of an account's."""
+    event = heard.event
+    assert isinstance(event, LateSubmissionPermitted)
+    act: Callable[[Case], None] = lambda case: case.hear_permission(event)  # noqa: E731  # named for its type
+    ids = [event.case_id] if event.case_id else _cases_of(app, event)
+    for case_id in ids:
+        app.cases.hear(heard, case_id, act)
+    if not ids:
+        log.warning("late_permission_for_nobody", permission=event.permission_id)
+
+
+def _cases_of(app: App, event: LateSubmissionPermitted) -> list[str]:
+    return cases_of_person(app.accounts, app.cases, event.person, campaign_id=event.campaign_id)
+
+
+def note_spent(app: App, heard: Heard) -> None:
+    """A permission that an account's cases share was used for one of them."""
+    event = heard.event
+    assert isinstance(event, LatePermissionSpent)
+    act: Callable[[Case], None] = lambda case: case.spent(  # noqa: E731  # named for its type
+        event.permission_id, case_id=event.case_id, at=event.at
+    )
+    for case_id in cases_holding(app.cases, event.permission_id):
+        app.cases.hear(heard, case_id, act)
+
+
 REACTIONS: Mapping[type[Event], Reaction] = {
     CampaignPublished: take_campaign,
     AuthorSessionsRevoked: end_sessions,
@@ -62,4 +99,6 @@ REACTIONS: Mapping[type[Event], Reaction] = {
     ReportReady: note_report,
     ResultToldToAuthors: note_result,
     DisqualificationRecorded: note_disqualification,
+    LateSubmissionPermitted: note_permission,
+    LatePermissionSpent: note_spent,
 }

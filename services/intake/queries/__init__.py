@@ -12,6 +12,7 @@ from services.intake.queries.papers import (
     receipt,
     shared_case,
     sign_sheet,
+    unsent_on,
 )
 
 __all__ = [
@@ -35,4 +36,5 @@ __all__ = [
     "shared_case",
     "sign_sheet",
     "to_do",
+    "unsent_on",
 ]

@@ -18,13 +18,14 @@ from services.intake.domain.findings import (
     material_findings,
     sheet_findings,
 )
+from services.intake.domain.late import in_force, minute, why_not
 from services.intake.domain.timeline import Step, next_date, timeline
-from services.intake.domain.window import check_drafting, check_withdrawal, in_the_way, over
+from services.intake.domain.window import can_finish, check_withdrawal, in_the_way, over
 from services.intake.queries.files import FileLine, file_lines, file_state, said, words_hint
 from services.intake.queries.lists import UNNAMED, category_name, state_words
 from shared.campaign.model import Campaign
 from shared.counting import count
-from shared.web.wording import size
+from shared.web.wording import sentence, size
 
 OUTCOME_WORDS = {"exemplary": "典型案例", "showcase": "展示案例", "not-selected": "未入选推荐案例"}
 
@@ -87,6 +88,9 @@ class CasePage:
     can_finish: bool
     closed: str
     no_edit: str
+    permission: str
+    late_until: datetime | None
+    sent_late: bool
     no_withdrawal: str
     to_submit: bool
     is_submitted: bool
@@ -109,6 +113,7 @@ def page_of(app: App, case: Case) -> CasePage:
     campaign, now = app.campaigns.get(case.campaign_id), app.clock()
     may_submit = not in_the_way(lambda: case.check_submission(campaign, now))
     is_over = _is_over(campaign, now) and not may_submit
+    permission = in_force(case.late, now) if _is_over(campaign, now) else None
     words, look = state_words(case.state, disqualified=bool(case.disqualified), over=is_over)
     lines = file_lines(case, campaign)
     uploads = tuple(upload for upload in case.uploads if upload.holds(now))
@@ -145,11 +150,14 @@ def page_of(app: App, case: Case) -> CasePage:
         used=used,
         limit=limit,
         used_words=f"{size(used) if used < MB else megabytes(used)} / {megabytes(limit)}",
-        can_edit=not case.disqualified and not in_the_way(lambda: check_drafting(campaign, now)),
+        can_edit=not case.disqualified and not in_the_way(lambda: case.check_drafting(campaign, now)),
         can_submit=may_submit,
-        can_finish=may_submit and bool(uploads),
+        can_finish=bool(uploads) and (may_submit or _can_finish(case, campaign, now)),
         closed="" if may_submit else _closed(case, campaign, now),
         no_edit=_no_edit(case, campaign, now, may_submit=may_submit),
+        permission=_permission(case, campaign, now),
+        late_until=permission.expires_at if permission else None,
+        sent_late=bool(case.latest and case.latest.late),
         no_withdrawal=_no_withdrawal(case, campaign, now),
         to_submit=case.state is not State.SUBMITTED,
         is_submitted=case.latest is not None,
@@ -167,6 +175,23 @@ def _is_over(campaign: Campaign, now: datetime) -> bool:
     return campaign.windows.submission.has_closed(now)
 
 
+def _can_finish(case: Case, campaign: Campaign, now: datetime) -> bool:
+    return not case.disqualified and can_finish(campaign, now, edited_at=case.edited_at, files=case.present_files)
+
+
+def _permission(case: Case, campaign: Campaign, now: datetime) -> str:
+    """What the centre's permission to hand in late allows, or what became of it; empty where there is none."""
+    if case.disqualified or not case.late or not _is_over(campaign, now):
+        return ""
+    holding = in_force(case.late, now)
+    if holding is None:
+        return why_not(case.late)
+    return (
+        f"中心已许可补报一次，北京时间{minute(holding.expires_at)}前有效，报送后即用完，补报的案例会注明“补报”。"
+        f"许可原因：{sentence(holding.reason)}"
+    )
+
+
 def _closed(case: Case, campaign: Campaign, now: datetime) -> str:
     """Why nothing can be handed in now, and what counts instead."""
     if case.disqualified or not _is_over(campaign, now):
@@ -181,11 +206,13 @@ def _no_edit(case: Case, campaign: Campaign, now: datetime, *, may_submit: bool)
     """Why nothing can be changed now; empty while it can."""
     if case.disqualified:
         return "本案例已被取消参加资格，内容不能再修改。"
-    if may_submit and _is_over(campaign, now):
+    if _is_over(campaign, now) and in_force(case.late, now):
+        return ""
+    if _is_over(campaign, now) and (may_submit or (case.uploads and _can_finish(case, campaign, now))):
         return f"{over(campaign)}，内容不能再修改。截止前已登记的文件，在短时间内传完后仍可报送。"
     if _is_over(campaign, now):
         return _closed(case, campaign, now)
-    return in_the_way(lambda: check_drafting(campaign, now))
+    return in_the_way(lambda: case.check_drafting(campaign, now))
 
 
 def _no_withdrawal(case: Case, campaign: Campaign, now: datetime) -> str:

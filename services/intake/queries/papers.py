@@ -61,6 +61,20 @@ def answers_on(app: App, case: Case, page: str) -> tuple[Answer, ...]:
     return tuple(replace(answer, href="") for answer in _answers(app, case) if answer.href == href)
 
 
+def unsent_on(app: App, case: Case, page: str) -> tuple[Answer, ...]:
+    """What an open page sent after the bell, to be read: kept, but no part of the case."""
+    sent = case.unsent
+    if sent is None or not {"sheet": sent.about, "authors": sent.authors, "declaration": sent.declaration}[page]:
+        return ()
+    as_typed = replace(
+        case,
+        about=sent.about or case.about,
+        authors=sent.authors or case.authors,
+        declaration=sent.declaration or case.declaration,
+    )
+    return tuple(answer for answer in answers_on(app, as_typed, page) if answer.value)
+
+
 def _about_answers(about: About, campaign: Campaign, base: str) -> tuple[Answer, ...]:
     href = f"{base}/sheet"
     category = category_name(campaign, about.category)
@@ -172,6 +186,7 @@ class Receipt:
     reported: bool
     closes: str
     is_over: bool
+    late: bool
     other_versions: tuple[int, ...]
 
 
@@ -209,5 +224,6 @@ def _receipt(app: App, case: Case, version: Version) -> Receipt:
         reported=any(report.version == version.version for report in case.reports),
         closes=last_second(campaign.windows.submission),
         is_over=campaign.windows.submission.has_closed(app.clock()),
+        late=bool(version.late),
         other_versions=tuple(each.version for each in case.versions if each.version != version.version),
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
-from flask import Response, current_app, make_response, render_template, request
+from flask import Response, current_app, make_response, render_template, request, url_for
 
 from services.intake.app import App
 from services.intake.domain.account import Account
@@ -31,14 +31,27 @@ def account() -> Account:
 
 
 def closed_page(
-    title: str, why: str, *, above: str = "", answers: Sequence[Answer] = (), onward: Sequence[tuple[str, str]] = ()
+    title: str,
+    why: str,
+    *,
+    above: str = "",
+    answers: Sequence[Answer] = (),
+    unsent: Sequence[Answer] = (),
+    onward: Sequence[tuple[str, str]] = (),
 ) -> Response:
-    """Instead of a form that would be refused: why, and what stands. A post is answered as refused."""
-    page = render_template("closed.html", title=title, why=why, above=above, answers=answers, onward=onward)
+    """Instead of a form that would be refused: why, what stands, what came late. A post is answered as refused."""
+    shown = {"title": title, "why": why, "above": above, "answers": answers, "unsent": unsent, "onward": onward}
+    page = render_template("closed.html", **shown)
     return make_response(page, 409 if request.method == "POST" else 200)
 
 
-def submission_bell(campaign: Campaign, *, saved_at: datetime | None = None) -> Bell | None:
-    """The strip with the deadline, while it lies ahead."""
+def submission_bell(
+    campaign: Campaign, *, saved_at: datetime | None = None, late_until: datetime | None = None
+) -> Bell | None:
+    """The strip with the deadline while it lies ahead, or with the end of the centre's permission to hand in late."""
     closes = campaign.windows.submission.closes
-    return Bell(closes=closes, saved_at=saved_at) if pieces().clock() < closes else None
+    if pieces().clock() < closes:
+        return Bell(closes=closes, saved_at=saved_at, clock=url_for("public_api.now"))
+    if late_until is None:
+        return None
+    return Bell(closes=late_until, text="补报截止", saved_at=saved_at, clock=url_for("public_api.now"))

@@ -81,7 +81,7 @@ def case(case_id: str) -> Response:
     """The task list of a case, its files and its timeline."""
     app = pieces()
     page = queries.case_page(app, case_id, who().id)
-    bell = submission_bell(app.campaigns.get(page.campaign_id), saved_at=page.saved_at)
+    bell = submission_bell(app.campaigns.get(page.campaign_id), saved_at=page.saved_at, late_until=page.late_until)
     back = ("返回我的案例", "/cases")
     return make_response(render_template("case.html", page=page, bell=bell, back=back))
 
@@ -99,7 +99,7 @@ def check(case_id: str) -> Response:
         "page": page,
         "answers": queries.answers(app, case, change=page.can_edit),
         "campaign": campaign,
-        "bell": submission_bell(campaign, saved_at=case.saved_at),
+        "bell": submission_bell(campaign, saved_at=case.saved_at, late_until=page.late_until),
         "back": ("返回案例", f"/cases/{case_id}"),
     }
 

@@ -84,16 +84,16 @@ def _nothing_posted() -> Response:
 def _page(case_id: str, role: FileRole) -> tuple[FileForm, dict[str, Any]]:
     app = pieces()
     case = app.own_case(case_id, who().id)
-    campaign = app.campaigns.get(case.campaign_id)
+    page, campaign = page_of(app, case), app.campaigns.get(case.campaign_id)
     form = FileForm()
     form.refused_title = "未能上传"
     form.offer(campaign)
     form.replaces.data = form.replaces.data or request.args.get("replaces", "")
     return form, {
-        "page": page_of(app, case),
+        "page": page,
         "campaign": campaign,
         "box": upload_box(case, role, campaign, replaces=form.replaces.data),
-        "bell": submission_bell(campaign, saved_at=case.saved_at),
+        "bell": submission_bell(campaign, saved_at=case.saved_at, late_until=page.late_until),
         "back": ("返回案例", f"/cases/{case_id}"),
     }
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from flask import Response, make_response, render_template
+from flask import Response, jsonify, make_response, render_template
 
 from services.intake.domain.window import check_registration, in_the_way, over
 from services.intake.routes.at_hand import pieces, submission_bell
@@ -25,6 +25,14 @@ def front() -> Response:
             published=windows.publication.announced and windows.publication.has_opened(now),
         )
     )
+
+
+@public
+def now() -> Response:
+    """The server's time in milliseconds, for a countdown in a browser whose own clock may be wrong."""
+    answer = jsonify(now=int(pieces().clock().timestamp() * 1000))
+    answer.headers["Cache-Control"] = "no-store"
+    return answer
 
 
 @public

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from dataclasses import replace
 from datetime import datetime
-from typing import Any
+from typing import Any, TypeVar
 from urllib.parse import quote
 
 from flask import Response, flash, jsonify, make_response, redirect, request
@@ -14,8 +15,9 @@ from services.intake.adapters.sheet_docx import write_sheet
 from services.intake.app import App
 from services.intake.domain.case import Case
 from services.intake.domain.sheet import About, Agreed, Authors, Declaration, SavedMeanwhile, Studio, same
+from services.intake.domain.window import in_the_way
 from services.intake.handlers.cases import SavePart, save_part
-from services.intake.queries import answers_on, category_name, page_of, sign_sheet
+from services.intake.queries import answers_on, category_name, page_of, sign_sheet, unsent_on
 from services.intake.routes.at_hand import closed_page, pieces, submission_bell
 from services.intake.routes.files import upload_box
 from services.intake.routes.forms.fields import is_draft
@@ -29,10 +31,11 @@ from services.intake.routes.forms.sheet import (
     shown_declaration,
 )
 from shared.campaign.model import Campaign
+from shared.trouble import Refused
 from shared.web.access import asks, who
 from shared.web.app import received_at
 from shared.web.forms import ChineseForm, answer_form
-from shared.web.problems import wants_json
+from shared.web.problems import problem, wants_json
 
 
 @asks("own_cases")
@@ -42,7 +45,7 @@ def about(case_id: str) -> Response:
     form = SheetForm()
     form.offer(campaign)
     if not form.is_submitted():
-        form.show(case.about)
+        form.show(_to_show(case, case.about))
 
     def act() -> Response:
         typed = _typed_about(form)
@@ -91,7 +94,7 @@ def authors(case_id: str) -> Response:
     form = AuthorsForm()
     form.limit = campaign.limits.authors
     if not form.is_submitted():
-        form.show(case.authors)
+        form.show(_to_show(case, case.authors))
 
     def act() -> Response:
         typed = form.authors()
@@ -116,7 +119,7 @@ def _show_authors(form: AuthorsForm, current: Authors) -> None:
 def declaration(case_id: str) -> Response:
     """Declaration, consents, sources, and the signed sheet."""
     app, case, campaign = _opened(case_id)
-    form = declaration_form(campaign)(data=shown_declaration(case.declaration))
+    form = declaration_form(campaign)(data=shown_declaration(_to_show(case, case.declaration)))
     form.signed_on_scan.choices = [
         SelectChoice(author.person, author.name) for author in case.authors.people if author.name
     ]
@@ -183,6 +186,20 @@ def _save(app: App, case: Case, part: About | Authors | Declaration) -> int:
     return save_part(app, SavePart(case_id=case.id, account_id=who().id, part=part, received_at=received_at()))
 
 
+P = TypeVar("P", About, Authors, Declaration)
+
+
+def _to_show(case: Case, part: P) -> P:
+    """What a form opens with: what its author typed after the bell, where that was kept, on the draft's revision."""
+    sent = case.unsent and getattr(case.unsent, type(part).__name__.lower())
+    campaign = pieces().campaigns.get(case.campaign_id)
+    if not sent or request.method != "GET" or in_the_way(lambda: case.check_drafting(campaign, pieces().clock())):
+        return part
+    flash("已填入您在截止后填写、没有保存到案例中的内容，请核对后保存。")
+    shown: P = replace(sent, rev=part.rev)
+    return shown
+
+
 def _show_difference(
     form: Any,
     typed: About | Declaration,
@@ -207,21 +224,45 @@ def _saved(case_id: str, rev: int, *, onward: str) -> Response:
     return make_response(redirect(target, 303))
 
 
-def _answer(form: ChineseForm, template: str, act: Any, app: App, case: Case, campaign: Campaign) -> Response:
+def _answer(
+    form: ChineseForm, template: str, act: Callable[[], Response], app: App, case: Case, campaign: Campaign
+) -> Response:
     page, name = page_of(app, case), template.removesuffix(".html")
+
+    def closed(why: str) -> Response:
+        return closed_page(
+            _TITLES[name],
+            why,
+            above=f"{page.title} · {page.state}",
+            answers=answers_on(app, case, name),
+            unsent=unsent_on(app, app.cases.get(case.id), name),
+            onward=[
+                *([("查看回执", f"/cases/{case.id}/receipt")] if page.was_submitted else []),
+                ("返回案例", f"/cases/{case.id}"),
+            ],
+        )
+
+    def saving() -> Response:
+        try:
+            return act()
+        except Refused as refused:
+            if refused.code != "window-closed":
+                raise
+            if wants_json():
+                return problem(refused.status, refused.code, refused.message)
+            return closed(refused.message)
+
     if request.method == "GET" and not page.can_edit:
-        above = f"{page.title} · {page.state}"
-        onward = [("返回案例", f"/cases/{case.id}")]
-        return closed_page(_TITLES[name], page.no_edit, above=above, answers=answers_on(app, case, name), onward=onward)
+        return closed(page.no_edit)
     form.refused_title = "未能保存"
     return answer_form(
         form,
         template,
-        act,
+        saving,
         page=page,
         campaign=campaign,
         box=upload_box(case, "sheet", campaign),
         scan_form=FileForm(formdata=None),
-        bell=submission_bell(campaign, saved_at=case.saved_at),
+        bell=submission_bell(campaign, saved_at=case.saved_at, late_until=page.late_until),
         back=("返回案例", f"/cases/{case.id}"),
     )

@@ -12,6 +12,7 @@ BOTH = ("GET", "POST")
 
 pages = Blueprint("intake", __name__)
 uploads = Blueprint("uploads", __name__)
+public_api = Blueprint("public_api", __name__, url_prefix="/api/intake")
 api = Blueprint("uploads_api", __name__, url_prefix="/api/intake/cases/<case_id>/uploads")
 
 for rule, view, methods in (
@@ -49,6 +50,8 @@ uploads.add_url_rule(
     "/cases/<case_id>/files/add/<any(document, material, sheet):role>", view_func=files.add, methods=("POST",)
 )
 
+public_api.add_url_rule("/now", view_func=public.now, methods=("GET",))
+
 for rule, view, method in (
     ("", uploads_api.start, "POST"),
     ("", uploads_api.overview, "GET"),
@@ -67,4 +70,4 @@ def _take_files(endpoint: str | None, values: dict[str, Any] | None) -> None:  #
     files.take_files(request)
 
 
-BLUEPRINTS = (pages, uploads, api)
+BLUEPRINTS = (pages, uploads, public_api, api)

@@ -80,13 +80,23 @@ class Case(Aggregate):
     published_at: datetime | None = None
     disqualified: Disqualified | None = None
     certificates: tuple[str, ...] = ()
+    late_version: int = 0
 
     @property
     def is_live(self) -> bool:
         """Submitted, not withdrawn, not disqualified."""
         return self.case_version > self.withdrawn_version and self.disqualified is None
 
+    @property
+    def is_late(self) -> bool:
+        """The present version was handed in after the bell, by the centre's permission."""
+        return 0 < self.case_version == self.late_version
+
     # What intake and validation say
+
+    def take_late(self, case_version: int) -> None:
+        """That version was handed in after the bell; it may arrive before the version does."""
+        self.late_version = max(self.late_version, case_version)
 
     def take_signatures(self, event: SignaturesAdded) -> None:
         """Authors of the present version signed later; of another version it changes nothing."""

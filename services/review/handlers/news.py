@@ -20,6 +20,7 @@ from services.review.handlers.cases import (
 from services.review.handlers.contacts import contact_approved, form_received
 from services.review.handlers.decision import decision_published
 from services.review.handlers.disqualification import disqualification_confirmed, disqualification_recorded
+from services.review.handlers.late import permission_spent
 from services.review.handlers.record import decision_recorded
 from services.review.handlers.reviews import review_submitted
 from services.review.handlers.shortlists import recommendation_refused, shortlist_changed, shortlist_sealed
@@ -31,6 +32,7 @@ REACTIONS: dict[type[Event], Callable[[App, Heard], None]] = {
     intake.CaseSubmittedInFull: case_submitted,
     intake.CaseWithdrawn: case_withdrawn,
     intake.SignaturesAdded: signatures_added,
+    intake.LatePermissionSpent: permission_spent,
     intake.AuthorSessionsRevoked: sessions_revoked,
     validation.ReportReady: report_ready,
     notify.ContactFormReceived: form_received,

@@ -41,6 +41,7 @@ LINE_FIELDS = (
     "mark_reason",
     "case_version",
     "withdrawn_version",
+    "late_version",
     "unsigned",
     "recommended_at",
     "eligibility",
@@ -76,6 +77,7 @@ class CaseLine:
     scored: int
     mean: float | None
     stage: str
+    late: bool
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -197,6 +199,7 @@ def line_of(row: Row, campaign: Campaign) -> CaseLine:
         scored=len(row.get("scores", ())),
         mean=row.get("mean"),
         stage=stage_of(row),
+        late=row.get("late_version", 0) == row["case_version"] > 0,
     )
 
 

@@ -97,6 +97,8 @@ def _things(ids: set[str]) -> dict[str, tuple[str, str]]:
         found[row["_id"]] = (f"{name}推荐名单", "/centre/shortlists")
     for row in app.rounds.rows(query, only=()):
         found[row["_id"]] = ("专家分配", f"/centre/assignment/{row['_id']}")
+    for row in app.permissions.rows(query, only=("whom",)):
+        found[row["_id"]] = (f"补报许可（{row['whom']}）", "/centre/late")
     for row in app.campaign_files.rows(query, only=()):
         found[row["_id"]] = ("征集活动", "/centre/campaign")
     return found

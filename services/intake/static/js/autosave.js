@@ -3,6 +3,12 @@
 const QUIET = 3000; // after the last letter
 const APART = 15000; // between two savings
 
+// Why a saving was refused, as the problem's code.
+async function codeOf(response) {
+  const problem = await response.json().catch(() => ({}));
+  return problem.code ?? "";
+}
+
 function watch(form) {
   let timer = null;
   let last = 0;
@@ -42,6 +48,9 @@ function watch(form) {
           hour: "2-digit", minute: "2-digit", hour12: false, timeZone: "Asia/Shanghai",
         }).format(new Date(at));
         note(`草稿已于${time}自动保存`);
+      } else if (response.status === 409 && (await codeOf(response)) === "window-closed") {
+        stopped = true; // what was typed until now is kept there; more would not be
+        note("报送已截止，刚才填写的内容已另行保存，没有计入案例。请刷新页面查看。");
       } else if (response.status === 409) {
         stopped = true;
         note("另一个窗口保存了这一页，自动保存已停止。点击“保存草稿”可以核对不同之处。");

@@ -1,4 +1,8 @@
-// The time left, by the server's clock: by the minute until the last hour, then by the second.
+// The time left, by the server's clock and never by this machine's: by the minute until the last hour, then by the second.
+
+const FAIR = 400; // milliseconds the guess may be wrong by; the next second shown is then the right one
+const AGAIN = 5 * 60e3; // between two looks at the server's clock
+const STEPS = [0, 600e3, 3600e3, 86400e3]; // what is read aloud: over, ten minutes, an hour, a day
 
 export function words(milliseconds) {
   const seconds = Math.floor(milliseconds / 1000);
@@ -11,31 +15,76 @@ export function words(milliseconds) {
   return `还有${minutes}分${String(seconds % 60).padStart(2, "0")}秒`;
 }
 
-export function followServer(element) {
-  const closes = Number(element.dataset.countdown);
-  // The page was made half a round trip before it arrived; a clock that runs on while the lid is shut keeps it right.
-  const trip = performance.getEntriesByType("navigation")[0];
-  const late = trip ? (performance.now() - trip.responseStart) + (trip.responseStart - trip.requestStart) / 2 : 0;
-  const offset = Number(element.dataset.now) + late - Date.now();
-  let announced = null;
-  function show() {
-    const left = closes - (Date.now() + offset);
-    const text = words(left);
-    if (element.textContent !== text) element.textContent = text;
-    const stage = [0, 600e3, 3600e3, 86400e3].find((limit) => left <= limit);
-    if (announced !== null && stage !== announced) announce(element, text);
-    announced = stage;
-    if (left > 0) setTimeout(show, left > 3660e3 ? Math.min(60e3, (left % 60e3) + 50) : (left % 1000) + 20);
+// The server's time as this page knows it: a reading, how far it may be off, and how long ago it was taken.
+class ServerTime {
+  constructor(element) {
+    this.address = element.dataset.clock ?? "";
+    // The page was made between the request and its first byte; without these times (an old browser) it may be any age.
+    const trip = performance.getEntriesByType?.("navigation")[0];
+    const fresh = trip && trip.responseStart > 0 && trip.type !== "back_forward";
+    this.error = fresh ? (trip.responseStart - trip.requestStart) / 2 : Infinity;
+    this.offset = Number(element.dataset.now) - (fresh ? trip.responseStart - this.error : performance.now());
+    this.asked = performance.now();
   }
-  show();
+
+  now() {
+    return performance.now() + this.offset;
+  }
+
+  // Halfway between question and answer is the best guess; a better guess than the last one, or a younger, is taken.
+  async ask() {
+    if (!this.address) return;
+    const sent = performance.now();
+    this.asked = sent;
+    try {
+      const response = await fetch(this.address, { credentials: "omit", cache: "no-store" });
+      if (!response.ok) return;
+      const { now } = await response.json();
+      const came = performance.now();
+      const error = (came - sent) / 2;
+      if (error <= Math.max(this.error, FAIR)) {
+        this.offset = now - (sent + came) / 2;
+        this.error = error;
+      }
+    } catch {
+      // No network just now: the last reading goes on to be used.
+    }
+  }
 }
 
-// Only the turning points are read aloud: a day, an hour, ten minutes, over.
-function announce(element, text) {
-  element.setAttribute("aria-live", "polite");
-  element.textContent = "";
-  requestAnimationFrame(() => {
-    element.textContent = text;
-    setTimeout(() => element.setAttribute("aria-live", "off"), 2000);
+export function followServer(element) {
+  const closes = Number(element.dataset.countdown);
+  const aloud = element.parentElement.querySelector("[data-turning-point]");
+  const time = new ServerTime(element);
+  let timer = null;
+  let stage;
+
+  function show() {
+    clearTimeout(timer);
+    const left = closes - time.now();
+    const text = words(left);
+    if (element.textContent !== text) element.textContent = text;
+    const reached = STEPS.find((limit) => left <= limit);
+    if (stage !== undefined && stage !== reached && aloud) aloud.textContent = text;
+    stage = reached ?? null;
+    if (left > 0) timer = setTimeout(show, left > 3660e3 ? Math.min(60e3, (left % 60e3) + 50) : (left % 1000) + 20);
+  }
+
+  async function look(tries = 1) {
+    await time.ask();
+    show();
+    if (time.error > FAIR && tries < 4) setTimeout(look, tries * 2000, tries + 1);
+  }
+
+  element.hidden = false;
+  show();
+  if (time.error > FAIR) look();
+  setInterval(look, AGAIN);
+  // The lid was shut, or the page came back out of the browser's memory: that time may not have been counted.
+  document.addEventListener("visibilitychange", () => {
+    if (!document.hidden && performance.now() - time.asked > 5000) look();
+  });
+  addEventListener("pageshow", (event) => {
+    if (event.persisted) look();
   });
 }
