@@ -5,13 +5,20 @@ from services.intake.queries.lists import CaseLine, cases_i_am_in, category_name
 from services.intake.queries.pages import CasePage, ToDo, as_links, case_page, page_of, to_do
 from services.intake.queries.papers import (
     Answer,
-    Receipt,
     SharedCase,
     answers,
     answers_on,
-    receipt,
     shared_case,
     sign_sheet,
+)
+from services.intake.queries.receipts import (
+    Genuine,
+    Paper,
+    Receipt,
+    receipt,
+    receipt_paper,
+    verified_code,
+    verified_file,
 )
 
 __all__ = [
@@ -19,6 +26,8 @@ __all__ = [
     "CaseLine",
     "CasePage",
     "FileLine",
+    "Genuine",
+    "Paper",
     "Receipt",
     "SharedCase",
     "ToDo",
@@ -32,7 +41,10 @@ __all__ = [
     "my_cases",
     "page_of",
     "receipt",
+    "receipt_paper",
     "shared_case",
     "sign_sheet",
     "to_do",
+    "verified_code",
+    "verified_file",
 ]

@@ -6,7 +6,7 @@ from typing import Any
 
 from flask import Blueprint, request
 
-from services.intake.routes import accounts, cases, files, public, sheet, uploads_api
+from services.intake.routes import accounts, cases, files, public, receipts, sheet, uploads_api
 
 BOTH = ("GET", "POST")
 
@@ -40,7 +40,11 @@ for rule, view, methods in (
     ("/cases/<case_id>/files/<file_id>/open", files.open_file, ("GET",)),
     ("/cases/<case_id>/uploads/<upload_id>/cancel", files.cancel, ("POST",)),
     ("/cases/<case_id>/check", cases.check, BOTH),
-    ("/cases/<case_id>/receipt", cases.receipt, ("GET",)),
+    ("/cases/<case_id>/receipt", receipts.receipt, ("GET",)),
+    ("/cases/<case_id>/receipt.<any(pdf, json):kind>", receipts.paper, ("GET",)),
+    ("/cases/<case_id>/receipt-sheet.json", receipts.sheet, ("GET",)),
+    ("/receipts/verify", receipts.verify, BOTH),
+    ("/receipts/keys.json", receipts.keys, ("GET",)),
     ("/cases/<case_id>/withdraw", cases.withdraw, BOTH),
 ):
     pages.add_url_rule(rule, view_func=view, methods=methods)
