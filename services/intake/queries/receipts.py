@@ -67,6 +67,8 @@ class Genuine:
     case_id: str = ""
     newest: int = 0
     withdrawn_at: datetime | None = None
+    whole: bool = True
+    """Whether all of it was seen, as of a file; of a paper only number and code are."""
 
 
 def receipt(app: App, case_id: str, account_id: str, *, version: int | None = None) -> Receipt:
@@ -96,7 +98,7 @@ def verified_code(app: App, *, number: str, code: str, account_id: str) -> Genui
     for version in case.versions if case else ():
         assert case is not None
         if hmac.compare_digest(code_of(document(case.campaign_id, number, version)), code):
-            return _genuine(case, number, version.version, account_id)
+            return replace(_genuine(case, number, version.version, account_id), whole=False)
     raise Refused("receipt-unknown", NO_SUCH)
 
 
