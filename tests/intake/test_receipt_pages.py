@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 from werkzeug.test import TestResponse
 
-from services.intake.adapters.seal import CHANGED, NOT_A_RECEIPT, Seal
+from services.intake.adapters.seal import CHANGED, NOT_A_RECEIPT, TOO_BIG, Seal
 from services.intake.app import App
 from services.intake.queries.receipts import NO_SUCH
 from services.intake.routes.receipts import CODE_SLIP, NOTHING, NUMBER_SLIP
@@ -119,6 +119,17 @@ def test_a_file_that_is_none_of_ours_is_refused(browser: Browser) -> None:
     for file in (b"hello", b"%PDF-1.7\nnothing\n%%EOF\n", b"{}"):
         assert show(browser, file).status_code == 422
         assert browser.errors() == [NOT_A_RECEIPT]
+
+
+@pytest.mark.parametrize(("code", "said"), [("", "请填写核验码。"), ("ABCD-2345-EFGH-6789", TOO_BIG)])
+def test_a_film_shown_as_a_receipt_is_refused_and_what_was_typed_stays(
+    browser: Browser, app: App, code: str, said: str
+) -> None:
+    film = io.BytesIO(b"%PDF-" + bytes(8 * 1024 * 1024))
+    answer = browser.fill(VERIFY, number="2024-482-130-572", code=code, file=(film, "研修实录.mp4"))
+    answer.request.environ["wsgi.input"].close()  # the test client leaves a large body's temporary file open
+    assert (answer.status_code, browser.errors()) == (422, [said])
+    assert (browser.typed("number"), browser.typed("code")) == ("2024-482-130-572", code)
 
 
 def test_one_changed_byte_of_the_pdf_is_refused(author: Browser, case: str, app: App) -> None:

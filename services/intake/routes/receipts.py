@@ -11,6 +11,7 @@ from wtforms import StringField
 from wtforms.validators import ValidationError
 
 from services.intake import queries
+from services.intake.adapters.seal import MOST_BYTES
 from services.intake.domain.number import number_as_typed
 from services.intake.domain.receipt import code_as_typed
 from services.intake.routes.at_hand import pieces
@@ -18,6 +19,8 @@ from shared.trouble import Refused
 from shared.web.access import asks, known_as, public, who
 from shared.web.forms import ChineseForm, answer_form, bare
 
+FORM_BYTES = 25 * 1024 * 1024
+"""The door takes no larger body; a receipt is far smaller, and anything larger is refused in words."""
 NUMBER_SLIP = "编号应为13位数字，例如2024-482-130-572；所填编号有误，请对照回执核对。"
 CODE_SLIP = "核验码应为16位字母和数字，例如ABCD-2345-EFGH-6789；请对照回执核对。"
 NOTHING = "请填写编号和核验码，或者选择回执文件。"
@@ -92,7 +95,7 @@ def _shown(form: Any) -> queries.Genuine:
     chosen = request.files.get(form.file.name)
     if chosen and chosen.filename:
         try:
-            return queries.verified_file(pieces(), chosen.read(), account_id=account_id)
+            return queries.verified_file(pieces(), chosen.read(MOST_BYTES + 1), account_id=account_id)
         except Refused as refused:
             raise Refused(refused.code, refused.message, field="file") from None
     number, code = number_as_typed(form.number.data or ""), code_as_typed(form.code.data or "")

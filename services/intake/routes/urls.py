@@ -12,6 +12,7 @@ BOTH = ("GET", "POST")
 
 pages = Blueprint("intake", __name__)
 uploads = Blueprint("uploads", __name__)
+shown = Blueprint("receipts", __name__)
 api = Blueprint("uploads_api", __name__, url_prefix="/api/intake/cases/<case_id>/uploads")
 
 for rule, view, methods in (
@@ -43,7 +44,6 @@ for rule, view, methods in (
     ("/cases/<case_id>/receipt", receipts.receipt, ("GET",)),
     ("/cases/<case_id>/receipt.<any(pdf, json):kind>", receipts.paper, ("GET",)),
     ("/cases/<case_id>/receipt-sheet.json", receipts.sheet, ("GET",)),
-    ("/receipts/verify", receipts.verify, BOTH),
     ("/receipts/keys.json", receipts.keys, ("GET",)),
     ("/cases/<case_id>/withdraw", cases.withdraw, BOTH),
 ):
@@ -52,6 +52,8 @@ for rule, view, methods in (
 uploads.add_url_rule(
     "/cases/<case_id>/files/add/<any(document, material, sheet):role>", view_func=files.add, methods=("POST",)
 )
+
+shown.add_url_rule("/receipts/verify", view_func=receipts.verify, methods=BOTH)
 
 for rule, view, method in (
     ("", uploads_api.start, "POST"),
@@ -71,4 +73,10 @@ def _take_files(endpoint: str | None, values: dict[str, Any] | None) -> None:  #
     files.take_files(request)
 
 
-BLUEPRINTS = (pages, uploads, api)
+@shown.url_value_preprocessor
+def _take_receipts(endpoint: str | None, values: dict[str, Any] | None) -> None:  # noqa: ARG001  # Flask's signature
+    """So that a file that is too large for a receipt gets words, and number and code stay."""
+    request.max_content_length = receipts.FORM_BYTES
+
+
+BLUEPRINTS = (pages, uploads, shown, api)
