@@ -43,6 +43,8 @@ SECRET = frozenset(
         "letter_public_key",
         "mongo_uri",
         "person_secret",
+        "receipt_public_keys",
+        "receipt_signing_key",
         "retired_authorities_pem",
         "s3_access_key",
         "s3_secret_key",
@@ -60,7 +62,7 @@ ONLY_FOR: Mapping[str, frozenset[str]] = {
     "signing_key_pem": frozenset({"maker"}),
     "signing_certificate_pem": frozenset({"maker"}),
 }
-MAY_BE_MISSING = frozenset({"retired_authorities_pem", "smtp_password"})
+MAY_BE_MISSING = frozenset({"receipt_public_keys", "retired_authorities_pem", "smtp_password"})
 
 
 class Unplaced(Exception):

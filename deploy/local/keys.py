@@ -27,11 +27,13 @@ def keys(folder: Path) -> Keys:
     """Read the keys in `folder`; makes the missing ones. Keys are base64 of the raw 32 bytes."""
     author = _kept(folder / "author_session.ed25519", lambda: Ed25519PrivateKey.generate().private_bytes_raw())
     staff = _kept(folder / "staff_session.ed25519", lambda: Ed25519PrivateKey.generate().private_bytes_raw())
+    receipt = _kept(folder / "receipt.ed25519", lambda: Ed25519PrivateKey.generate().private_bytes_raw())
     letter = _kept(folder / "activation_letter.x25519", lambda: X25519PrivateKey.generate().private_bytes_raw())
     person = _kept(folder / "person_hmac", lambda: secrets.token_bytes(32))
     pages = {name: _kept(folder / f"{name}_pages", lambda: secrets.token_bytes(32)) for name in SERVICES}
     private: dict[str, dict[str, str]] = {name: {"ZHENGJI_SECRET_KEY": _text(pages[name])} for name in SERVICES}
     private["intake"]["ZHENGJI_AUTHOR_SIGNING_KEY"] = _list_entry(author)
+    private["intake"]["ZHENGJI_RECEIPT_SIGNING_KEY"] = _list_entry(receipt)
     private["review"]["ZHENGJI_STAFF_SIGNING_KEY"] = _list_entry(staff)
     numbering = _kept(folder / "certificate_numbering", lambda: secrets.token_bytes(32))
     private["certificate"]["ZHENGJI_CERTIFICATE_SECRET"] = _text(numbering)

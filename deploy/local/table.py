@@ -42,7 +42,7 @@ LOCAL_SETTINGS: dict[str, str] = {
 # Which service answers below which path; the longest prefix wins.
 PREFIXES: dict[str, tuple[str, ...]] = {
     "intake": (
-        "/", "/notices", "/register", "/login", "/logout", "/account", "/cases", "/uploads", "/api/intake",
+        "/", "/notices", "/register", "/login", "/logout", "/account", "/cases", "/receipts", "/uploads", "/api/intake",
     ),
     "validation": ("/reports", "/api/validation"),
     "review": ("/staff", "/province", "/expert", "/centre", "/results", "/showcase", "/api/review"),

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from services.intake.adapters.receipt_pdf import ReceiptPrinter
+from services.intake.adapters.seal import Seal
 from services.intake.domain.account import Account
 from services.intake.domain.case import Case
 from services.intake.domain.late import LateUse
@@ -32,6 +34,8 @@ class App:
     campaigns: Campaigns
     revocations: Revocations
     objects: Objects
+    seal: Seal
+    printer: ReceiptPrinter
 
     def person(self, mobile: str) -> str:
         """The pseudonym of a mobile."""

@@ -7,6 +7,8 @@ from pathlib import Path
 from flask import Flask
 
 from services.intake import store
+from services.intake.adapters.receipt_pdf import ReceiptPrinter
+from services.intake.adapters.seal import Seal
 from services.intake.app import App
 from services.intake.handlers import REACTIONS
 from services.intake.handlers.uploads import sweep_uploads
@@ -15,6 +17,7 @@ from services.intake.routes.urls import BLUEPRINTS
 from services.intake.settings import IntakeSettings
 from shared.campaign.copy import Campaigns
 from shared.clock import Clock, system_clock
+from shared.identity import SigningKey
 from shared.identity.revocations import Revocations
 from shared.messaging.port import Bus
 from shared.objects import Objects
@@ -43,6 +46,11 @@ def build(settings: IntakeSettings, *, clock: Clock = system_clock, database: Da
         campaigns=Campaigns(database),
         revocations=Revocations(database),
         objects=Objects(settings),
+        seal=Seal(
+            SigningKey(kid=settings.receipt_signing_key.kid, key=settings.receipt_signing_key.key),
+            retired=settings.receipt_public_keys,
+        ),
+        printer=ReceiptPrinter(settings.font_dir),
     )
 
 

@@ -63,6 +63,14 @@ class FileArrived(Event):
     at: Instant
 
 
+class SignedReceipt(Part):
+    """The receipt as its author gets it: signed text to keep, the code to type, the hash of the sheet in hex."""
+
+    text: str
+    code: str
+    sheet_sha256: str
+
+
 class CaseSubmitted(Event):
     """A version of a case got its receipt; what anybody may know."""
 
@@ -93,6 +101,7 @@ class CaseSubmittedInFull(Event):
     sheet: Sheet
     files: tuple[StoredFile, ...]
     unsigned: tuple[str, ...] = ()
+    receipt: SignedReceipt | None = None
     at: Instant
 
 

@@ -35,6 +35,7 @@ SURROUNDINGS = {
     "LETTER_PUBLIC_KEY": _KEY,
     "LETTER_PRIVATE_KEY": _KEY,
     "AUTHOR_SIGNING_KEY": json.dumps({"kid": "a", "key": _KEY}),
+    "RECEIPT_SIGNING_KEY": json.dumps({"kid": "r", "key": _KEY}),
     "STAFF_SIGNING_KEY": json.dumps({"kid": "s", "key": _KEY}),
     "SMTP_HOST": "127.0.0.1",
     "IMAP_HOST": "127.0.0.1",

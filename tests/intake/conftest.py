@@ -33,6 +33,10 @@ LETTERS = PrivateKey.generate()
 """Notify's pair of keys: opens what is sealed for letters."""
 KEY = SigningKey(kid="t1", key=base64.b64encode(b"k" * 32).decode())
 
+RECEIPT_KEY = SigningKey(kid="receipts-2", key=base64.b64encode(b"r" * 32).decode())
+OLD_RECEIPT_KEY = SigningKey(kid="receipts-1", key=base64.b64encode(b"o" * 32).decode())
+"""Signed receipts until it was rotated."""
+
 
 @pytest.fixture(scope="session")
 def campaign() -> Campaign:
@@ -64,6 +68,8 @@ def app(new_database: Callable[[str], Database], clock: FixedClock, campaign: Ca
         secret_key="s" * 32,
         author_public_keys=[PublicKey(kid=KEY.kid, key=KEY.public())],
         author_signing_key=PublicKey(kid=KEY.kid, key=KEY.key),
+        receipt_signing_key=PublicKey(kid=RECEIPT_KEY.kid, key=RECEIPT_KEY.key),
+        receipt_public_keys=[PublicKey(kid=OLD_RECEIPT_KEY.kid, key=OLD_RECEIPT_KEY.public())],
         person_secret="p" * 32,
         letter_public_key=base64.b64encode(bytes(LETTERS.public_key)).decode(),
         trust_door=True,

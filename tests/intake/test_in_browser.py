@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 from flask import Flask
-from playwright.sync_api import Browser, BrowserContext, Page, Route, expect, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, Route, ViewportSize, expect, sync_playwright
 from werkzeug.middleware.shared_data import SharedDataMiddleware
 from werkzeug.serving import make_server
 
@@ -154,18 +154,68 @@ def test_every_page_fits_and_axe_finds_no_fault(
     page, faults = looked.new_page(), {}
     own = ("", "/sheet", "/authors", "/document", "/materials", "/declaration", "/check", "/receipt", "/withdraw")
     public = ("/", "/notices", "/notices/privacy", "/register", "/login", "/logout", "/account", "/cases", "/cases/new")
-    for path in (*public, *(f"{case}{name}" for name in own)):
+    for path in (*public, "/receipts/verify", *(f"{case}{name}" for name in own)):
         page.goto(path)
-        if SHOTS:
-            name = path.replace(case, "/case").strip("/").replace("/", "-") or "front"
-            page.screenshot(path=f"{SHOTS}/intake-{name}-{width}.png", full_page=True)
-        over = page.evaluate("document.documentElement.scrollWidth - window.innerWidth")
-        if over > 0:
-            faults[f"{path} wide"] = [str(over)]
-        if width == 375 and AXE.exists():  # the same elements at both widths
-            page.add_script_tag(path=AXE)
-            result = page.evaluate("rules => axe.run({runOnly: {type: 'tag', values: rules}})", RULES)
-            for fault in result["violations"]:
-                faults[f"{path} {fault['id']}"] = [node["html"][:160] for node in fault["nodes"]]
+        faults |= faults_of(page, path.replace(case, "/case").strip("/").replace("/", "-") or "front", width)
+    looked.close()
+    assert faults == {}
+
+
+def faults_of(page: Page, name: str, width: int) -> dict[str, list[str]]:
+    """What is wider than the window, and what axe finds, on the page that is open."""
+    if SHOTS:
+        page.screenshot(path=f"{SHOTS}/intake-{name}-{width}.png", full_page=True)
+    faults = {}
+    over = page.evaluate("document.documentElement.scrollWidth - window.innerWidth")
+    if over > 0:
+        faults[f"{name} wide"] = [str(over)]
+    if width == 375 and AXE.exists():  # the same elements at both widths
+        page.add_script_tag(path=AXE)
+        result = page.evaluate("rules => axe.run({runOnly: {type: 'tag', values: rules}})", RULES)
+        for fault in result["violations"]:
+            faults[f"{name} {fault['id']}"] = [node["html"][:160] for node in fault["nodes"]]
+    return faults
+
+
+@pytest.mark.parametrize("width", [375, 1280])
+def test_a_receipt_is_downloaded_and_verified(
+    chromium: Browser, context: BrowserContext, base: str, author: Forms, tmp_path: Path, width: int
+) -> None:
+    """The PDF that the page gives, shown again by its author and by a stranger; and a copy with one byte changed."""
+    case = complete_case(author)
+    author.fill(f"{case}/check")
+    size: ViewportSize = {"width": width, "height": 900}
+    looked = chromium.new_context(base_url=base, locale="zh-CN", viewport=size, bypass_csp=True)
+    looked.add_cookies(context.cookies())  # type: ignore[arg-type] # the same shape under two names
+    page = looked.new_page()
+    faults: dict[str, list[str]] = {}
+    page.goto(f"{case}/receipt")
+    page.get_by_text("技术信息").click()
+    faults |= faults_of(page, "receipt-opened", width)
+    with page.expect_download() as download:
+        page.get_by_role("button", name="下载回执PDF").click()
+    pdf = tmp_path / "receipt.pdf"
+    download.value.save_as(pdf)
+    assert download.value.suggested_filename.endswith("-第1版.pdf")
+
+    stranger = chromium.new_context(base_url=base, locale="zh-CN", viewport=size, bypass_csp=True).new_page()
+    for person, name in ((page, "own"), (stranger, "public")):
+        person.goto("/receipts/verify")
+        person.locator("input[type=file]").set_input_files(pdf)
+        person.get_by_role("button", name="核验", exact=True).click()
+        expect(person.get_by_text("真实有效，为第1版的回执")).to_be_visible()
+        faults |= faults_of(person, f"receipt-verified-{name}", width)
+
+    whole = pdf.read_bytes()
+    pdf.write_bytes(whole[:2000] + bytes([whole[2000] ^ 1]) + whole[2001:])
+    stranger.goto("/receipts/verify")
+    stranger.get_by_label("编号", exact=True).fill("2024-482-130-572")
+    stranger.get_by_label("核验码", exact=True).fill("ABCD-2345-EFGH-6789")
+    stranger.locator("input[type=file]").set_input_files(pdf)
+    stranger.get_by_role("button", name="核验", exact=True).click()
+    expect(stranger.get_by_role("alert")).to_contain_text("已被改动或另存")
+    expect(stranger.get_by_label("编号", exact=True)).to_have_value("2024-482-130-572")
+    faults |= faults_of(stranger, "receipt-refused", width)
+    stranger.context.close()
     looked.close()
     assert faults == {}

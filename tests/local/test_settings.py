@@ -56,6 +56,7 @@ def test_only_intake_signs_for_authors_and_only_review_for_staff(tmp_path: Path)
     private = keys(tmp_path).private
 
     assert {name for name, known in private.items() if "ZHENGJI_AUTHOR_SIGNING_KEY" in known} == {"intake"}
+    assert {name for name, known in private.items() if "ZHENGJI_RECEIPT_SIGNING_KEY" in known} == {"intake"}
     assert {name for name, known in private.items() if "ZHENGJI_STAFF_SIGNING_KEY" in known} == {"review"}
     assert {name for name, known in private.items() if "ZHENGJI_LETTER_PRIVATE_KEY" in known} == {"notify"}
     assert len({known["ZHENGJI_SECRET_KEY"] for known in private.values()}) == 5

@@ -255,6 +255,8 @@ VALUES: Mapping[str, Mapping[str, Any]] = {
         "authors": ["王芳", "李明"],
         "files": ["案例介绍文档：案例介绍.docx（47 KB）", "支撑材料：关于开展县域教师研修的通知.pdf（1.2 MB）"],
         "unsigned": ["李明"],
+        "hashes": [["案例介绍.docx", "ab" * 32], ["关于开展县域教师研修的通知.pdf", "cd" * 32]],
+        "receipt": {"text": '{"kid":"k","signature":"…"}', "code": "ABCD-2345-EFGH-6789", "sheet_sha256": "ef" * 32},
         "at": NOW,
     },
     "findings": _FACTS

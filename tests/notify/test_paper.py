@@ -13,7 +13,7 @@ from lxml import html
 
 from services.notify.adapters.mail_reading import read_mail
 from services.notify.adapters.paper import MASKED, TEMPLATES, Paper
-from services.notify.domain.letter import SEALED_KINDS
+from services.notify.domain.letter import SEALED_KINDS, Letter
 from services.notify.queries import KINDS
 from tests.notify.given import CASE, NOW, VALUES, a_letter, the_campaign
 
@@ -176,4 +176,36 @@ def test_a_mail_that_may_come_twice_says_so() -> None:
 
 def test_the_buttons_lead_to_the_pages() -> None:
     written = PAPER.write(a_letter("receipt"), campaign=CAMPAIGN, at=NOW)
-    assert f'href="https://huodong.example.cn/cases/{CASE}"' in written.html
+    assert f'href="https://huodong.example.cn/cases/{CASE}/receipt?version=1"' in written.html
+    assert f'href="https://huodong.example.cn/cases/{CASE}/receipt.pdf?version=1"' in written.html
+    assert 'href="https://huodong.example.cn/receipts/verify"' in written.html
+
+
+def as_read(letter: Letter) -> EmailMessage:
+    """The mail of a letter as its reader gets it."""
+    parcel = PAPER.parcel(letter, campaign=CAMPAIGN, at=NOW, code="")
+    return email.message_from_bytes(parcel.content, policy=default)
+
+
+def test_the_receipt_says_what_the_page_says_and_bears_the_signed_text() -> None:
+    mail = as_read(a_letter("receipt"))
+    plain = mail.get_body(("plain",))
+    assert plain is not None
+    text = plain.get_content()
+    for words in ("（Asia/Shanghai）", "版本：第1版", "作者（按证书印制）：王芳、李明", "核验码：ABCD-2345-EFGH-6789"):
+        assert words in text
+    for sha256 in ("ab" * 32, "cd" * 32, "ef" * 32):
+        assert sha256 in text
+    (enclosed,) = mail.iter_attachments()
+    assert enclosed.get_filename() == "报送回执-2024-42-000317-第1版.json"
+    assert enclosed.get_content() == a_letter("receipt").values["receipt"]["text"].encode()
+
+
+def test_a_receipt_written_by_an_earlier_release_still_goes_out() -> None:
+    letter = a_letter("receipt")
+    del letter.values["receipt"], letter.values["hashes"]
+    mail = as_read(letter)
+    assert list(mail.iter_attachments()) == []
+    plain = mail.get_body(("plain",))
+    assert plain is not None
+    assert "文件的校验值（SHA-256）可在回执页“技术信息”中查看。" in plain.get_content()

@@ -159,7 +159,9 @@ class Author:
     def _read_receipt(self, page: Page, *, asked: Any) -> Receipt:
         number = page.tree.xpath("//*[contains(@class,'zj-panel__number')]//strong")
         version = re.search(r"第(\d+)版", page.text)
-        hashes = _SHA256.findall(page.text)  # every file that was handed in, with its own hash
+        hashes = _SHA256.findall(
+            " ".join(page.tree.xpath("//*[@data-file]//text()"))
+        )  # every file that was handed in, with its own hash
         if not number or version is None or sorted(hashes) != sorted(self._sent.values()):
             raise Broken(f"{self.plan.key}: the receipt does not name what was sent: {page.text[:600]}")
         return Receipt(

@@ -23,6 +23,7 @@ from services.intake.domain.files import (
 )
 from services.intake.domain.findings import Draft, Finding, NotReady, blocking
 from services.intake.domain.late import Late, Unsent, permitted
+from services.intake.domain.receipt import Sign, unsigned
 from services.intake.domain.sheet import About, Authors, Confirmed, Declaration, saved
 from services.intake.domain.told import Ended, Report
 from services.intake.domain.version import Submitter, Version
@@ -289,7 +290,9 @@ class Case(Aggregate):
 
     # Submitting
 
-    def submit(self, *, campaign: Campaign, by: Submitter, received_at: datetime, number: str) -> int:
+    def submit(
+        self, *, campaign: Campaign, by: Submitter, received_at: datetime, number: str, sign: Sign = unsigned
+    ) -> int:
         """Make the draft the next version and tell it; gives the version. Unchanged, it is the version there is.
 
         NotReady lists everything that is missing; Refused outside of the window. ``number`` counts the first time only.
@@ -316,7 +319,7 @@ class Case(Aggregate):
             late=late.permission_id if late else "",
         )
         self.versions = (*self.versions, version)
-        for event in telling.submission(self.id, self.campaign_id, self.number, version, campaign):
+        for event in telling.submission(self.id, self.campaign_id, self.number, version, campaign, sign):
             self.tell(event)
         self.spent(version.late, case_id=self.id, at=received_at)
         return version.version

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 
 DIGITS = 8
 SPACE = 10**DIGITS
@@ -26,5 +27,12 @@ def check_digit(body: str) -> int:
 
 def is_case_number(written: str) -> bool:
     """Whether a number was copied without a slip; dashes and spaces do not count."""
-    digits = re.sub(r"[\s\-－—]", "", written)
-    return bool(re.fullmatch(r"\d{13}", digits)) and check_digit(digits[4:-1]) == int(digits[-1])
+    return number_as_typed(written) is not None
+
+
+def number_as_typed(written: str) -> str | None:
+    """The number somebody copied, however they set it apart; None where there is a slip in it."""
+    digits = re.sub(r"[\s\-—–]", "", unicodedata.normalize("NFKC", written))
+    if not re.fullmatch(r"[0-9]{13}", digits) or check_digit(digits[4:-1]) != int(digits[-1]):
+        return None
+    return f"{digits[:4]}-{digits[4:7]}-{digits[7:10]}-{digits[10:]}"

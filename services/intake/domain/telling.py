@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from services.intake.domain.receipt import Sign, code_of, document, sheet_sha256
 from services.intake.domain.sheet import Author, Studio
 from services.intake.domain.version import Version
 from shared.campaign.model import Campaign
@@ -14,11 +15,14 @@ from shared.events.intake import (
     LatePermissionSpent,
     Sheet,
     SheetAuthor,
+    SignedReceipt,
     StudioFacts,
 )
 
 
-def submission(case_id: str, campaign_id: str, number: str, version: Version, campaign: Campaign) -> tuple[Event, ...]:
+def submission(
+    case_id: str, campaign_id: str, number: str, version: Version, campaign: Campaign, sign: Sign
+) -> tuple[Event, ...]:
     """Everything that a submitted version tells, in one write."""
     return (
         CaseSubmitted(
@@ -30,7 +34,7 @@ def submission(case_id: str, campaign_id: str, number: str, version: Version, ca
             province=version.by.province,
             at=version.received_at,
         ),
-        _in_full(case_id, campaign_id, number, version, campaign),
+        _in_full(case_id, campaign_id, number, version, campaign, sign),
         _contacts(case_id, campaign_id, number, version),
         *_late(case_id, campaign_id, version),
     )
@@ -50,7 +54,9 @@ def _late(case_id: str, campaign_id: str, version: Version) -> tuple[Event, ...]
     )
 
 
-def _in_full(case_id: str, campaign_id: str, number: str, version: Version, campaign: Campaign) -> CaseSubmittedInFull:
+def _in_full(
+    case_id: str, campaign_id: str, number: str, version: Version, campaign: Campaign, sign: Sign
+) -> CaseSubmittedInFull:
     return CaseSubmittedInFull(
         campaign_id=campaign_id,
         case_id=case_id,
@@ -64,8 +70,17 @@ def _in_full(case_id: str, campaign_id: str, number: str, version: Version, camp
         sheet=_sheet(version, campaign),
         files=tuple(file.told() for file in version.files),
         unsigned=version.unsigned,
+        receipt=_receipt(campaign_id, number, version, sign),
         at=version.received_at,
     )
+
+
+def _receipt(campaign_id: str, number: str, version: Version, sign: Sign) -> SignedReceipt | None:
+    attested = document(campaign_id, number, version)
+    text = sign(attested)
+    if not text:
+        return None
+    return SignedReceipt(text=text, code=code_of(attested), sheet_sha256=sheet_sha256(version))
 
 
 def _sheet(version: Version, campaign: Campaign) -> Sheet:

@@ -177,7 +177,9 @@ def _submit(app: App, command: SubmitCase, by: Submitter, *, drawn: int) -> Subm
         before = len(case.versions)
         campaign = app.campaigns.get(case.campaign_id)
         number = case_number(campaign.id[:4], drawn)
-        version = case.submit(campaign=campaign, by=by, received_at=command.received_at, number=number)
+        version = case.submit(
+            campaign=campaign, by=by, received_at=command.received_at, number=number, sign=app.seal.sign
+        )
         stood = len(case.versions) == before
         if not stood:
             _claim(app, case)

@@ -5,14 +5,21 @@ from services.intake.queries.lists import CaseLine, cases_i_am_in, category_name
 from services.intake.queries.pages import CasePage, ToDo, as_links, case_page, page_of, to_do
 from services.intake.queries.papers import (
     Answer,
-    Receipt,
     SharedCase,
     answers,
     answers_on,
-    receipt,
     shared_case,
     sign_sheet,
     unsent_on,
+)
+from services.intake.queries.receipts import (
+    Genuine,
+    Paper,
+    Receipt,
+    receipt,
+    receipt_paper,
+    verified_code,
+    verified_file,
 )
 
 __all__ = [
@@ -20,6 +27,8 @@ __all__ = [
     "CaseLine",
     "CasePage",
     "FileLine",
+    "Genuine",
+    "Paper",
     "Receipt",
     "SharedCase",
     "ToDo",
@@ -33,8 +42,11 @@ __all__ = [
     "my_cases",
     "page_of",
     "receipt",
+    "receipt_paper",
     "shared_case",
     "sign_sheet",
     "to_do",
     "unsent_on",
+    "verified_code",
+    "verified_file",
 ]

@@ -1,4 +1,4 @@
-"""What is read rather than edited: the answers to check, the receipt, and a case that one is a co-author of."""
+"""What is read rather than edited: the answers to check, and a case that one is a co-author of."""
 
 from __future__ import annotations
 
@@ -10,9 +10,8 @@ from services.intake.app import App
 from services.intake.domain.account import Account
 from services.intake.domain.case import Case
 from services.intake.domain.sheet import About, Authors
-from services.intake.domain.version import Version
-from services.intake.domain.window import check_signing, in_the_way, last_second
-from services.intake.queries.files import FileLine, file_line, file_lines
+from services.intake.domain.window import check_signing, in_the_way
+from services.intake.queries.files import file_lines
 from services.intake.queries.lists import UNNAMED, category_name
 from shared.campaign.model import Campaign
 from shared.trouble import NotThere
@@ -161,69 +160,4 @@ def shared_case(app: App, case_id: str, account: Account) -> SharedCase:
         declaration=campaign.texts.declaration,
         confirmed_at=confirmed,
         closed=in_the_way(lambda: check_signing(campaign, app.clock())),
-    )
-
-
-VERIFYING = "核验中"
-
-
-@dataclass(frozen=True, kw_only=True)
-class Receipt:
-    """What a receipt says."""
-
-    case_id: str
-    number: str
-    version: int
-    received_at: datetime
-    title: str
-    category: str
-    province: str
-    authors: tuple[str, ...]
-    files: tuple[FileLine, ...]
-    unsigned: tuple[str, ...]
-    withdrawn_at: datetime | None
-    disqualified: bool
-    reported: bool
-    closes: str
-    is_over: bool
-    late: bool
-    other_versions: tuple[int, ...]
-
-
-def receipt(app: App, case_id: str, account_id: str, *, version: int | None = None) -> Receipt:
-    """The receipt of a version (the last one where none is named); NotThere where there is none."""
-    case = app.own_case(case_id, account_id)
-    found = [each for each in case.versions if version is None or each.version == version]
-    if not found or case.number is None:
-        raise NotThere("这个案例尚未报送，没有回执。")
-    return _receipt(app, case, found[-1])
-
-
-def _on_receipt(line: FileLine) -> FileLine:
-    """What a receipt bears is the author's hash until the bytes were hashed here, and it says so."""
-    return replace(line, state=VERIFYING) if line.look == "doing" else line
-
-
-def _receipt(app: App, case: Case, version: Version) -> Receipt:
-    campaign = app.campaigns.get(case.campaign_id)
-    checks = {check.file_id: check for check in case.checks}
-    kinds = {kind.code: kind.name for kind in campaign.material_kinds}
-    return Receipt(
-        case_id=case.id,
-        number=case.number or "",
-        version=version.version,
-        received_at=version.received_at,
-        title=version.about.title,
-        category=category_name(campaign, version.about.category),
-        province=campaign.province(version.by.province).name,
-        authors=tuple(f"{author.name}（{author.unit}）" for author in version.authors.people),
-        files=tuple(_on_receipt(file_line(file, checks.get(file.file_id), kinds)) for file in version.files),
-        unsigned=version.unsigned,
-        withdrawn_at=version.withdrawn_at,
-        disqualified=bool(case.disqualified),
-        reported=any(report.version == version.version for report in case.reports),
-        closes=last_second(campaign.windows.submission),
-        is_over=campaign.windows.submission.has_closed(app.clock()),
-        late=bool(version.late),
-        other_versions=tuple(each.version for each in case.versions if each.version != version.version),
     )

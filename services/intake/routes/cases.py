@@ -129,15 +129,6 @@ def _stands(campaign: Campaign, version: int) -> str:
 
 
 @asks("own_cases")
-def receipt(case_id: str) -> Response:
-    """The receipt of the last version, or of the one asked for."""
-    version = request.args.get("version", type=int)
-    slip = queries.receipt(pieces(), case_id, who().id, version=version)
-    back = ("返回案例", f"/cases/{case_id}")
-    return make_response(render_template("receipt.html", receipt=slip, back=back))
-
-
-@asks("own_cases")
 def withdraw(case_id: str) -> Response:
     """Take back what was submitted, after saying what that means."""
     app = pieces()

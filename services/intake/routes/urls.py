@@ -6,13 +6,14 @@ from typing import Any
 
 from flask import Blueprint, request
 
-from services.intake.routes import accounts, cases, files, public, sheet, uploads_api
+from services.intake.routes import accounts, cases, files, public, receipts, sheet, uploads_api
 
 BOTH = ("GET", "POST")
 
 pages = Blueprint("intake", __name__)
 uploads = Blueprint("uploads", __name__)
 public_api = Blueprint("public_api", __name__, url_prefix="/api/intake")
+shown = Blueprint("receipts", __name__)
 api = Blueprint("uploads_api", __name__, url_prefix="/api/intake/cases/<case_id>/uploads")
 
 for rule, view, methods in (
@@ -41,7 +42,10 @@ for rule, view, methods in (
     ("/cases/<case_id>/files/<file_id>/open", files.open_file, ("GET",)),
     ("/cases/<case_id>/uploads/<upload_id>/cancel", files.cancel, ("POST",)),
     ("/cases/<case_id>/check", cases.check, BOTH),
-    ("/cases/<case_id>/receipt", cases.receipt, ("GET",)),
+    ("/cases/<case_id>/receipt", receipts.receipt, ("GET",)),
+    ("/cases/<case_id>/receipt.<any(pdf, json):kind>", receipts.paper, ("GET",)),
+    ("/cases/<case_id>/receipt-sheet.json", receipts.sheet, ("GET",)),
+    ("/receipts/keys.json", receipts.keys, ("GET",)),
     ("/cases/<case_id>/withdraw", cases.withdraw, BOTH),
 ):
     pages.add_url_rule(rule, view_func=view, methods=methods)
@@ -51,6 +55,7 @@ uploads.add_url_rule(
 )
 
 public_api.add_url_rule("/now", view_func=public.now, methods=("GET",))
+shown.add_url_rule("/receipts/verify", view_func=receipts.verify, methods=BOTH)
 
 for rule, view, method in (
     ("", uploads_api.start, "POST"),
@@ -70,4 +75,10 @@ def _take_files(endpoint: str | None, values: dict[str, Any] | None) -> None:  #
     files.take_files(request)
 
 
-BLUEPRINTS = (pages, uploads, public_api, api)
+@shown.url_value_preprocessor
+def _take_receipts(endpoint: str | None, values: dict[str, Any] | None) -> None:  # noqa: ARG001  # Flask's signature
+    """So that a file that is too large for a receipt gets words, and number and code stay."""
+    request.max_content_length = receipts.FORM_BYTES
+
+
+BLUEPRINTS = (pages, uploads, shown, public_api, api)

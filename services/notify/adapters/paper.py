@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from email.headerregistry import Address
@@ -42,6 +42,8 @@ _WINDOWS: Mapping[str, WindowName] = {
     "assignment": "review",
 }
 """The window whose end a letter names."""
+_ABSENT: Mapping[str, Mapping[str, Any]] = {"receipt": {"receipt": None, "hashes": ()}}
+"""What letters written by an earlier release lack."""
 
 
 @dataclass(frozen=True)
@@ -82,6 +84,18 @@ class Links:
     def expert(self) -> str:
         """The expert's cases."""
         return f"{self.public_url}/expert"
+
+    def receipt(self, case_id: str, version: int) -> str:
+        """The author's receipt of a version."""
+        return f"{self.public_url}/cases/{case_id}/receipt?version={version}"
+
+    def receipt_pdf(self, case_id: str, version: int) -> str:
+        """The same receipt as PDF."""
+        return f"{self.public_url}/cases/{case_id}/receipt.pdf?version={version}"
+
+    def verify_receipt(self) -> str:
+        """Where anybody verifies a receipt."""
+        return f"{self.public_url}/receipts/verify"
 
     def certificates(self) -> str:
         """The public query."""
@@ -137,6 +151,8 @@ class Paper:
             mail[TWICE_HEADER] = "yes"
         mail.set_content(written.text, charset="utf-8", cte="base64")
         mail.add_alternative(written.html, subtype="html", charset="utf-8", cte="base64")
+        for name, signed in _enclosed(letter):
+            mail.add_attachment(signed, maintype="application", subtype="json", filename=name)
         return Parcel(
             sender=self._sender, recipient=letter.email, message_id=letter.message_id, content=mail.as_bytes()
         )
@@ -149,6 +165,7 @@ class Paper:
         window = campaign.window(_WINDOWS[letter.kind]) if letter.kind in _WINDOWS else None
         closes = window.closes if window and window.announced and not window.has_closed(at) else None
         return {
+            **_ABSENT.get(letter.kind, {}),
             **given,
             **_named(given, campaign),
             "name": letter.name,
@@ -166,6 +183,13 @@ class Paper:
                 "mailbox": campaign.mailbox,
             },
         }
+
+
+def _enclosed(letter: Letter) -> Iterator[tuple[str, bytes]]:
+    """What goes with the mail: the signed receipt, byte for byte as intake signed it."""
+    if receipt := letter.values.get("receipt"):
+        name = f"报送回执-{letter.values['number']}-第{letter.values['case_version']}版.json"
+        yield name, str(receipt["text"]).encode()
 
 
 def _named(given: Mapping[str, Any], campaign: Campaign) -> dict[str, str]:

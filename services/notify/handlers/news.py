@@ -116,6 +116,8 @@ def send_receipt(app: App, heard: Heard) -> None:
         case_version=event.case_version,
         authors=[author.name for author in event.sheet.authors],
         files=[_file_line(file) for file in event.files],
+        hashes=[[file.name, file.sha256] for file in event.files],
+        receipt=event.receipt.model_dump(mode="json") if event.receipt else None,
         unsigned=list(event.unsigned),
         at=event.at,
     )
