@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from services.intake.adapters.sheet_pdf import SheetTypesetter
 from services.intake.domain.account import Account
 from services.intake.domain.case import Case
 from services.intake.settings import IntakeSettings
@@ -30,6 +31,7 @@ class App:
     campaigns: Campaigns
     revocations: Revocations
     objects: Objects
+    sheet_pdf: SheetTypesetter
 
     def person(self, mobile: str) -> str:
         """The pseudonym of a mobile."""

@@ -7,6 +7,7 @@ from pathlib import Path
 from flask import Flask
 
 from services.intake import store
+from services.intake.adapters.sheet_pdf import SheetTypesetter
 from services.intake.app import App
 from services.intake.handlers import REACTIONS
 from services.intake.handlers.uploads import sweep_uploads
@@ -42,6 +43,7 @@ def build(settings: IntakeSettings, *, clock: Clock = system_clock, database: Da
         campaigns=Campaigns(database),
         revocations=Revocations(database),
         objects=Objects(settings),
+        sheet_pdf=SheetTypesetter(settings.font_dir),
     )
 
 
