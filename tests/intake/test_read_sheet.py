@@ -1,4 +1,4 @@
-"""附表1 read from Word files: as Word writes it, as WPS writes it, as people change it, and as nobody should send it."""
+"""附表1 read from Word files: as Word and WPS write it, as people change it, and as nobody should send it."""
 
 from __future__ import annotations
 
@@ -55,7 +55,10 @@ def _unmerged_with_full_width_spaces() -> bytes:
             row(cell(""), cell("王小明"), cell("南京市\n第一中学"), cell("高级教师"), cell("１３８ 0000-1234")),
             row(cell(""), cell("李　明"), cell("南京市第二中学"), cell("一级教师"), cell("+86 139 0000 5678")),
             row(cell("案例类型："), cell(ticked(1, on="√", off=""))),
-            row(cell("案例概述（不超过300字）："), cell(f"（根据选择的案例类型，概述案例情况，不超过 300 字。）\n{SUMMARY}")),
+            row(
+                cell("案例概述（不超过300字）："),
+                cell(f"（根据选择的案例类型，概述案例情况，不超过 300 字。）\n{SUMMARY}"),
+            ),
         )
     )
 
@@ -93,7 +96,8 @@ def _text_boxes() -> bytes:
         inside = f"<w:txbxContent>{par(text)}</w:txbxContent>"
         return (
             "<w:p><w:r><mc:AlternateContent>"
-            f'<mc:Choice Requires="wps"><w:drawing><wps:wsp><wps:txbx>{inside}</wps:txbx></wps:wsp></w:drawing></mc:Choice>'
+            f'<mc:Choice Requires="wps"><w:drawing><wps:wsp><wps:txbx>{inside}</wps:txbx></wps:wsp></w:drawing>'
+            "</mc:Choice>"
             f"<mc:Fallback><w:pict><v:textbox>{inside}</v:textbox></w:pict></mc:Fallback>"
             "</mc:AlternateContent></w:r></w:p>"
         )
@@ -156,7 +160,10 @@ def _paragraphs() -> bytes:
     lines = (
         "一、案例名称：智研共同体",
         "二、作者信息（最多3人）：",
-        *(f"姓名：{name}　工作单位：{unit}　职称/职务：{title}　手机：{mobile}" for name, unit, title, mobile in PEOPLE),
+        *(
+            f"姓名：{name}　工作单位：{unit}　职称/职务：{title}　手机：{mobile}"
+            for name, unit, title, mobile in PEOPLE
+        ),
         "三、案例类型：区域研修应用案例（√） 校本研修应用案例（ ）",
         "四、案例概述：",
         SUMMARY,
@@ -170,7 +177,9 @@ def _form_fields() -> bytes:
 
     def box(on: int) -> str:
         data = f'<w:ffData><w:checkBox><w:default w:val="{on}"/></w:checkBox></w:ffData>'
-        return f'<w:r><w:fldChar w:fldCharType="begin">{data}</w:fldChar></w:r><w:r><w:fldChar w:fldCharType="end"/></w:r>'
+        return (
+            f'<w:r><w:fldChar w:fldCharType="begin">{data}</w:fldChar></w:r><w:r><w:fldChar w:fldCharType="end"/></w:r>'
+        )
 
     boxes = "".join(f"<w:p>{box(int(n == 0))}{run(name)}</w:p>" for n, name in enumerate(TYPES))
     both = [cell("\n".join(values)) for values in zip(*PEOPLE, strict=True)]
@@ -226,7 +235,9 @@ def test_a_tick_is_a_tick(name: str, on: str, campaign: Campaign) -> None:
 def test_the_host_of_a_studio_and_one_author_alone_are_read(campaign: Campaign) -> None:
     rows = authors_rows((("王小明（工作室主持人）", *PEOPLE[0][1:]),), empty=2)
     sheet = read(notice_form(category=ticked(3), authors=rows), campaign)
-    assert sheet.authors == (PaperAuthor(name="王小明", unit=WANG.unit, title=WANG.title, mobile=WANG.mobile, host=True),)
+    assert sheet.authors == (
+        PaperAuthor(name="王小明", unit=WANG.unit, title=WANG.title, mobile=WANG.mobile, host=True),
+    )
     assert (sheet.category, sheet.unread) == ("studio", ())
 
 
@@ -252,7 +263,10 @@ def test_two_ticks_and_an_unknown_name_are_left_to_the_person(campaign: Campaign
         "",
         ("案例类型：文件中勾选了2类（区域研修应用案例、校本研修应用案例），请选择其中一类。",),
     )
-    assert (other.category, other.unread) == ("", ("案例类型：文件中写的是“优秀课例”，不是通知中的类型，请在这里选择。",))
+    assert (other.category, other.unread) == (
+        "",
+        ("案例类型：文件中写的是“优秀课例”，不是通知中的类型，请在这里选择。",),
+    )
 
 
 # What a stranger may send

@@ -1,4 +1,4 @@
-"""Takes the rows out of a stranger's Word file without trusting it, or says how to save it so that they can be taken."""
+"""Takes the rows out of a stranger's Word file without trusting it, or says how to save it as one that can be read."""
 
 from __future__ import annotations
 
@@ -20,15 +20,20 @@ AT_ONCE = 2
 _WAIT_SECONDS = 10.0
 _ROOT = Path(__file__).resolve().parents[3]
 
-SAVE_AS = "请用Word或WPS打开原文件，点“文件”→“另存为”，文件类型选“Word文档（.docx）”（WPS为“Microsoft Word文件（.docx）”），再上传新文件。"
+SAVE_AS = (
+    "请用Word或WPS打开原文件，点“文件”→“另存为”，文件类型选“Word文档（.docx）”"
+    "（WPS为“Microsoft Word文件（.docx）”），再上传新文件。"
+)
 _FAULTS = {
     "empty": "这个文件是空的（0字节）。请在电脑上打开核对内容，保存后重新上传。",
-    "too-big": f"这个文件超过{MOST_BYTES // 1024 // 1024} MB，不能读取。请删去其中的图片后重新保存，或直接在页面上填写。",
+    "too-big": f"这个文件超过{MOST_BYTES // 1024 // 1024} MB，不能读取。"
+    "请删去其中的图片后重新保存，或直接在页面上填写。",
     "pdf": "这是PDF文件，不能从中读取。" + SAVE_AS + "签好名的PDF扫描件请在“作者声明与共享提示”一页上传。",
     "doc": "这是旧版Word文件（.doc），不能从中读取。" + SAVE_AS,
     "encrypted": "这个文件设了打开密码，不能读取。请用Word或WPS打开，点“文件”→“信息”→“保护文档”→“用密码进行加密”"
     "（WPS为“文件”→“文档加密”→“密码加密”），删去密码后保存为.docx，再上传。",
-    "image": "这是图片，不能从中读取。请上传填好的附表1的Word文件（.docx）；签好名的照片请在“作者声明与共享提示”一页上传。",
+    "image": "这是图片，不能从中读取。"
+    "请上传填好的附表1的Word文件（.docx）；签好名的照片请在“作者声明与共享提示”一页上传。",
     "other": "这不是Word文档。" + SAVE_AS,
     "damaged": "这个文件已损坏或不完整，不能读取。" + SAVE_AS,
     "large": "这个文件的内容太多，不像是附表1。请核对是否选错了文件：案例介绍文档请在“案例介绍文档”一页上传。",

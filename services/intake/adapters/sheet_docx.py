@@ -132,7 +132,8 @@ def _rows(sheet: SignSheet) -> list[str]:
     chosen = "\n".join(
         f"{'☑' if chosen else '☐'} {n}.{name}" for n, (name, chosen) in enumerate(sheet.categories, start=1)
     )
-    lines = "".join(f"\n\n{name}{'　' if name else ''}签名：{' ' * 20}日期：{' ' * 8}年{' ' * 4}月{' ' * 4}日" for name in sheet.signers)
+    blank = f"签名：{' ' * 20}日期：{' ' * 8}年{' ' * 4}月{' ' * 4}日"
+    lines = "".join(f"\n\n{name}　{blank}" if name else f"\n\n{blank}" for name in sheet.signers)
     signature = f"{sheet.declaration}\n\n作者签名：{lines}"
     return [
         *rows,

@@ -67,7 +67,7 @@ class PaperAuthor:
 
 @dataclass(frozen=True, kw_only=True)
 class PaperSheet:
-    """What was read. ``category`` is a code of the campaign; ``unread`` names what could not be read, or is doubtful."""
+    """What was read. ``category`` is a code of the campaign; ``unread`` names what was not read, or is doubtful."""
 
     title: str = ""
     category: str = ""
@@ -202,7 +202,9 @@ class _Found:
 
     def _person(self, cells: Sequence[Cell]) -> None:
         if self._is_heading(cells):
-            if _named(cells[0].text, SECTIONS) == "people" and any(_named(c.text, COLUMNS) == "name" for c in cells[1:]):
+            if _named(cells[0].text, SECTIONS) == "people" and any(
+                _named(c.text, COLUMNS) == "name" for c in cells[1:]
+            ):
                 cells = cells[1:]
             self.section = "people"
             self.labels.add("people")
@@ -215,7 +217,9 @@ class _Found:
     def _person_in_columns(self, cells: Sequence[Cell]) -> None:
         person: dict[str, list[str]] = {}
         for cell in cells:
-            over = [(min(end, cell.start + cell.span) - max(start, cell.start), name) for start, end, name in self.columns]
+            over = [
+                (min(end, cell.start + cell.span) - max(start, cell.start), name) for start, end, name in self.columns
+            ]
             wide, name = max(over, key=lambda pair: pair[0])
             if wide > 0 and name:
                 person.setdefault(name, []).append(cell.text)

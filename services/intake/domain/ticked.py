@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from itertools import pairwise
 
 from shared.campaign.model import Campaign
 
 TICKS = "☑☒√✓✔■●◉▣⊠🗹🗷☐□○◯◻▢〇"
 _CHOSEN = frozenset("☑☒√✓✔■●◉▣⊠🗹🗷")
-_TOKEN_TICK = "tick"
-_TOKEN_NONE = "none"
+_TICK = "tick"
+_EMPTY = "none"
 
 
 def ticked_category(text: str, campaign: Campaign) -> tuple[str, str]:
@@ -19,14 +20,14 @@ def ticked_category(text: str, campaign: Campaign) -> tuple[str, str]:
     if not plain.strip():
         return "", "文件中这一栏没有填写。"
     lines = [_tokens(line, campaign) for line in re.split(r"\n+", _rejoined(plain, campaign))]
-    present = [code for line in lines for code in line if code not in (_TOKEN_TICK, _TOKEN_NONE)]
+    present = [code for line in lines for code in line if code not in (_TICK, _EMPTY)]
     ticked = list(dict.fromkeys(code for line in lines for code in _chosen_in(line)))
     if len(ticked) == 1:
         return ticked[0], ""
     if ticked:
         names = "、".join(campaign.category(code).name for code in ticked)
         return "", f"文件中勾选了{len(ticked)}类（{names}），请选择其中一类。"
-    if len(set(present)) == 1 and not any(token == _TOKEN_NONE for line in lines for token in line):
+    if len(set(present)) == 1 and not any(token == _EMPTY for line in lines for token in line):
         return present[0], ""
     if present:
         return "", "文件中没有读到勾选（涂色、加粗、画线的选择读不出来），请在这里选择。"
@@ -56,16 +57,12 @@ def _tokens(line: str, campaign: Campaign) -> list[str]:
         if match[0] in codes:
             found.append(codes[match[0]])
         else:
-            found.append(_TOKEN_TICK if match[0] in _CHOSEN else _TOKEN_NONE)
+            found.append(_TICK if match[0] in _CHOSEN else _EMPTY)
     return found
 
 
 def _chosen_in(tokens: list[str]) -> list[str]:
     """A mark belongs to the name after it where the line begins with one, else to the name before it."""
-    marks = (_TOKEN_TICK, _TOKEN_NONE)
+    marks = (_TICK, _EMPTY)
     ordered = tokens if tokens and tokens[0] in marks else tokens[::-1]
-    return [
-        name
-        for mark, name in zip(ordered, ordered[1:], strict=False)
-        if mark == _TOKEN_TICK and name not in marks
-    ]
+    return [name for mark, name in pairwise(ordered) if mark == _TICK and name not in marks]

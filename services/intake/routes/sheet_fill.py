@@ -1,4 +1,4 @@
-"""Fills the sheet from an uploaded 附表1: choose the file, compare what was read with what is there, keep it as a draft.
+"""Fills the sheet from an uploaded 附表1: choose the file, compare what was read with what is there, keep a draft.
 
 Nothing is stored between the two pages: what was read stands in the fields of the second one.
 """
@@ -24,7 +24,9 @@ from shared.web.forms import answer_form
 from shared.web.watching import count_refusal
 
 TITLE = "用填好的附表1填写"
-_MEANWHILE = "这个案例刚刚在另一个窗口保存过。下面已与新保存的内容重新比较，请核对后再次确认。文件中读到的内容和您的改动都还在。"
+_MEANWHILE = (
+    "这个案例刚刚在另一个窗口保存过。下面已与新保存的内容重新比较，请核对后再次确认。文件中读到的内容和您的改动都还在。"
+)
 
 
 @asks("own_cases")
@@ -118,7 +120,9 @@ def _closed(app: App, case: Case) -> Response | None:
     page = page_of(app, case)
     if page.can_edit:
         return None
-    return closed_page(TITLE, page.no_edit, above=f"{page.title} · {page.state}", onward=[("返回案例", f"/cases/{case.id}")])
+    return closed_page(
+        TITLE, page.no_edit, above=f"{page.title} · {page.state}", onward=[("返回案例", f"/cases/{case.id}")]
+    )
 
 
 def _opened(case_id: str) -> tuple[App, Case, Campaign]:

@@ -109,7 +109,11 @@ class FillForm(ChineseForm):
         """Fill the fields with what was read, beside the sheet as it is now."""
         was = matched([(each.name, each.mobile) for each in paper.authors], authors.people)
         people = [
-            {"was": place, **{name: getattr(each, name) for name in _PERSON}, "host": each.host or _hosts(authors, place)}
+            {
+                "was": place,
+                **{name: getattr(each, name) for name in _PERSON},
+                "host": each.host or _hosts(authors, place),
+            }
             for each, place in zip(paper.authors, was, strict=True)
         ]
         left = [{"was": str(place)} for place in range(len(authors.people)) if str(place) not in was]
@@ -250,9 +254,8 @@ class Comparison:
             _line(form, "summary", about.summary, SUMMARY_LETTERS),
         )
         self.people = tuple(self._person(entry.form) for entry in form.people)
-        self.left = tuple(
-            (entry.form, self._was(entry.form)) for entry in form.left if self._was(entry.form) is not None
-        )
+        pairs = [(entry.form, self._was(entry.form)) for entry in form.left]
+        self.left = tuple((form, author) for form, author in pairs if author is not None)
 
     def _was(self, form: Any) -> Author | None:
         place = as_rev(form.was.data)
@@ -296,7 +299,7 @@ class Comparison:
 
     def check(self) -> bool:
         """Whether everything is decided; each thing that is not has its message."""
-        fits = all([line.check() for line in self._all_lines()])
+        fits = all([line.check() for line in self._all_lines()])  # noqa: C419  # every line says its message
         for form, author in self.left:
             if form.stay.data not in (KEEP, "drop"):
                 form.stay.errors = [f"文件中没有作者“{author.name}”，请选择是否保留。"]
@@ -307,7 +310,8 @@ class Comparison:
         many = len(self.authors().people)
         if many > self._limits.authors:
             over = many - self._limits.authors
-            message = f"作者共{many}人，每件案例不超过{self._limits.authors}人，请减少{over}人：清空文件中多出的作者，或选择“不再列为作者”。"
+            most, how = self._limits.authors, "清空文件中多出的作者，或选择“不再列为作者”"
+            message = f"作者共{many}人，每件案例不超过{most}人，请减少{over}人：{how}。"
             self._form.form_errors = [message]
             fits = False
         return fits
@@ -320,16 +324,14 @@ class Comparison:
     def about(self) -> About:
         """The case as decided; a studio's facts are not on the paper and stay."""
         title, category, summary = (line.answer for line in self.lines)
-        return About(
-            rev=self._about.rev, title=title, category=category, summary=summary, studio=self._about.studio
-        )
+        return About(rev=self._about.rev, title=title, category=category, summary=summary, studio=self._about.studio)
 
     def authors(self) -> Authors:
         """The authors as decided, in the order of the file (or as they were), then those who stay."""
         people = [each for each in self.people if not each.is_blank]
         if self.orders and self._form.order_choice.data == KEEP:
             people.sort(key=lambda each: as_rev(each.form.was.data) if each.was else len(self._authors.people))
-        staying = [author for form, author in self.left if author and form.stay.data != "drop"]
+        staying = [author for form, author in self.left if form.stay.data != "drop"]
         return Authors(rev=self._authors.rev, people=(*(each.author() for each in people), *staying))
 
 
