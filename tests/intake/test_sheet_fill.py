@@ -70,7 +70,7 @@ def test_what_was_typed_stands_beside_what_was_read_until_one_chooses(author: Br
     case = complete_case(author)
     upload(author, case, notice_form(title="另一个名称", category=ticked(2)))
     assert states(author)[:3] == ["differs"] * 3
-    for words in ("智研共同体", TYPED, "另一个名称", SUMMARY, "现在填写的案例名称", "文件中的案例名称（可以修改）"):
+    for words in ("智研共同体", TYPED, "另一个名称", SUMMARY, "现在填写的案例名称", "文件中的（可以修改）"):
         assert words in author.page
 
     assert take(author, case) == 422

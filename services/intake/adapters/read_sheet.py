@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import subprocess
 import sys
 import threading
@@ -85,7 +84,6 @@ def _not_docx(content: bytes) -> str:
 
 def _asked(content: bytes) -> dict[str, Any]:
     """What the reading process says; a process that dies or takes too long says so."""
-    kept = ("PATH", "LANG", "LD_LIBRARY_PATH", "VIRTUAL_ENV")  # no secrets go in
     try:
         done = subprocess.run(
             [sys.executable, "-m", "services.intake.adapters.docx_rows"],
@@ -93,7 +91,7 @@ def _asked(content: bytes) -> dict[str, Any]:
             capture_output=True,
             timeout=WALL_SECONDS,
             cwd=_ROOT,
-            env={**{name: os.environ[name] for name in kept if name in os.environ}, "PYTHONUTF8": "1"},
+            env={"PYTHONUTF8": "1"},  # no secrets go in
             check=False,
         )
     except subprocess.TimeoutExpired:

@@ -26,7 +26,6 @@ from services.intake.domain.sheet import (
 from services.intake.routes.forms.fields import PlainChoice, choices
 from services.intake.routes.forms.sheet import as_rev
 from shared.campaign.model import Campaign
-from shared.counting import count
 from shared.text import legible
 from shared.web.forms import ChineseForm, Rows, bare
 
@@ -50,7 +49,7 @@ class SheetFileForm(ChineseForm):
 
 def _choice(label: str) -> PlainChoice:
     offered = [SelectChoice(KEEP, "保留现在填写的"), SelectChoice(TAKE, "采用文件中的")]
-    return PlainChoice(label, choices=offered)
+    return PlainChoice(f"{label}采用哪一个", choices=offered)
 
 
 class _PersonForm(Form):  # type: ignore[misc]  # wtforms ships no types
@@ -223,6 +222,11 @@ class PersonLines:
     was: Author | None
 
     @property
+    def is_same(self) -> bool:
+        """Whether the file says just what is there now."""
+        return all(line.state == "same" for line in self.lines)
+
+    @property
     def is_blank(self) -> bool:
         """Whether nobody is left of it."""
         return self.was is None and not any(line.answer for line in self.lines)
@@ -279,12 +283,6 @@ class Comparison:
     def unread(self) -> tuple[str, ...]:
         """What could not be read, or is doubtful."""
         return tuple((self._form.unread.data or "").splitlines())
-
-    @property
-    def over(self) -> str:
-        """By how much the summary that was read is too long; it is kept whole."""
-        words, limit = count(self.lines[2].read).low, self._limits.summary_words
-        return f"共{words}字，超过{limit}字，已全文读取；填入后请删去至少{words - limit}字。" if words > limit else ""
 
     @property
     def has_people(self) -> bool:
