@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from services.intake.adapters.receipt_pdf import ReceiptPrinter
 from services.intake.adapters.seal import Seal
+from services.intake.adapters.sheet_pdf import SheetTypesetter
 from services.intake.domain.account import Account
 from services.intake.domain.case import Case
 from services.intake.domain.late import LateUse
@@ -36,6 +37,7 @@ class App:
     objects: Objects
     seal: Seal
     printer: ReceiptPrinter
+    sheet_pdf: SheetTypesetter
 
     def person(self, mobile: str) -> str:
         """The pseudonym of a mobile."""

@@ -9,6 +9,7 @@ from flask import Flask
 from services.intake import store
 from services.intake.adapters.receipt_pdf import ReceiptPrinter
 from services.intake.adapters.seal import Seal
+from services.intake.adapters.sheet_pdf import SheetTypesetter
 from services.intake.app import App
 from services.intake.handlers import REACTIONS
 from services.intake.handlers.uploads import sweep_uploads
@@ -51,6 +52,7 @@ def build(settings: IntakeSettings, *, clock: Clock = system_clock, database: Da
             retired=settings.receipt_public_keys,
         ),
         printer=ReceiptPrinter(settings.font_dir),
+        sheet_pdf=SheetTypesetter(settings.font_dir),
     )
 
 

@@ -23,6 +23,7 @@ from tests.browser.chromium import CHROMIUM, FLAGS
 from tests.intake.conftest import PASSWORD
 from tests.intake.conftest import Browser as Forms
 from tests.intake.test_path import complete_case, open_case
+from tests.intake.word_files import PEOPLE, authors_rows, notice_form, ticked
 
 AXE = Path("node_modules/axe-core/axe.min.js")
 RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]
@@ -219,3 +220,46 @@ def test_a_receipt_is_downloaded_and_verified(
     stranger.context.close()
     looked.close()
     assert faults == {}
+
+
+@pytest.mark.parametrize("width", [375, 1280])
+def test_a_filled_in_sheet_is_uploaded_compared_and_taken(
+    chromium: Browser, context: BrowserContext, base: str, author: Forms, app: App, tmp_path: Path, width: int
+) -> None:
+    case = complete_case(author)
+    paper = tmp_path / "附表1.docx"
+    rows = authors_rows((PEOPLE[1], PEOPLE[0], ("张伟", "苏州中学", "教师", "1370000000")), empty=0)
+    paper.write_bytes(notice_form(title="区域研修共同体", category=ticked(3), summary="字" * 352, authors=rows))
+    looked = chromium.new_context(
+        base_url=base, locale="zh-CN", viewport={"width": width, "height": 900}, bypass_csp=True
+    )
+    looked.add_cookies(context.cookies())  # type: ignore[arg-type] # the same shape under two names
+    page = looked.new_page()
+
+    def look(name: str) -> None:
+        if SHOTS:
+            page.screenshot(path=f"{SHOTS}/sheet-{name}-{width}.png", full_page=True)
+        assert page.evaluate("document.documentElement.scrollWidth - window.innerWidth") <= 0
+        page.add_script_tag(path=AXE)
+        result = page.evaluate("rules => axe.run({runOnly: {type: 'tag', values: rules}})", RULES)
+        assert [(fault["id"], fault["nodes"][0]["html"][:160]) for fault in result["violations"]] == []
+
+    page.goto(f"{case}/sheet")
+    page.get_by_role("link", name="上传Word文档，核对后填入").click()
+    look("upload")
+    page.locator("input[type=file]").set_input_files(paper)
+    page.get_by_role("button", name="读取并核对").click()
+    expect(page.get_by_role("heading", name="核对从附表1读到的内容")).to_be_visible()
+    look("compare")
+    page.get_by_role("button", name="确认并填入草稿").click()
+    expect(page.get_by_role("link", name="请选择“案例名称”保留现在填写的，还是采用文件中的。")).to_be_visible()
+    look("refused")
+    for group in page.get_by_role("group").all():
+        if group.get_by_label("采用文件中的").count():
+            group.get_by_label("采用文件中的").check()
+    page.get_by_role("button", name="确认并填入草稿").click()
+    expect(page.get_by_text("已填入附表1的内容，草稿已保存。")).to_be_visible()
+    looked.close()
+    kept = app.cases.get(case.removeprefix("/cases/"))
+    assert (kept.about.title, kept.about.category, kept.about.summary) == ("区域研修共同体", "studio", "字" * 352)
+    assert [person.name for person in kept.authors.people] == ["李明", "王小明", "张伟"]

@@ -11,6 +11,9 @@ from html import escape
 from io import BytesIO
 from unicodedata import category
 
+from services.intake.domain.paper_sheet import HOST
+from shared.text import legible
+
 WIDTHS = (1500, 1800, 2700, 1800, 1700)
 """Column widths in twentieths of a point."""
 _STAMP = (2024, 1, 1, 0, 0, 0)
@@ -28,6 +31,12 @@ class SheetRow:
     unit: str
     title: str
     mobile: str
+    host: bool = False
+
+    @property
+    def shown_name(self) -> str:
+        """The name as printed; a studio's host is marked."""
+        return f"{self.name}{HOST}" if self.host else self.name
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,6 +53,17 @@ class SignSheet:
     declaration: str
     consents_title: str
     consents: str
+
+    @property
+    def signers(self) -> tuple[str, ...]:
+        """Who signs, a line each; where nobody is named yet, empty lines to write in."""
+        return tuple(row.shown_name for row in self.authors if row.name) or ("",) * self.author_limit
+
+    @property
+    def rows(self) -> tuple[SheetRow, ...]:
+        """The authors' lines, with empty ones up to the limit."""
+        empty = SheetRow(name="", unit="", title="", mobile="")
+        return (*self.authors, *([empty] * (self.author_limit - len(self.authors))))
 
 
 _TYPES = (
@@ -101,19 +121,20 @@ def _document(sheet: SignSheet) -> str:
 
 
 def _rows(sheet: SignSheet) -> list[str]:
-    people = [*sheet.authors, *([SheetRow(name="", unit="", title="", mobile="")] * sheet.author_limit)]
     heading = _cell(0, f"作者信息（最多{sheet.author_limit}人）", merge="restart")
     rows = [
         _row(_cell(0, "案例名称"), _cell(1, sheet.title, span=4)),
         _row(heading, *(_cell(n + 1, text) for n, text in enumerate(("姓名", "工作单位", "职称/职务", "手机")))),
     ]
-    for person in people[: max(sheet.author_limit, len(sheet.authors))]:
-        told = (person.name, person.unit, person.title, person.mobile)
+    for person in sheet.rows:
+        told = (person.shown_name, person.unit, person.title, person.mobile)
         rows.append(_row(_cell(0, "", merge="continue"), *(_cell(n + 1, text) for n, text in enumerate(told))))
     chosen = "\n".join(
         f"{'☑' if chosen else '☐'} {n}.{name}" for n, (name, chosen) in enumerate(sheet.categories, start=1)
     )
-    signature = f"{sheet.declaration}\n\n作者签名：\n\n日期：        年    月    日"
+    blank = f"签名：{' ' * 20}日期：{' ' * 8}年{' ' * 4}月{' ' * 4}日"
+    lines = "".join(f"\n\n{name}　{blank}" if name else f"\n\n{blank}" for name in sheet.signers)
+    signature = f"{sheet.declaration}\n\n作者签名：{lines}"
     return [
         *rows,
         _row(_cell(0, "案例类型"), _cell(1, chosen, span=4)),
@@ -123,21 +144,23 @@ def _rows(sheet: SignSheet) -> list[str]:
 
 
 def _row(*cells: str) -> str:
-    return f"<w:tr>{''.join(cells)}</w:tr>"
+    return f"<w:tr><w:trPr><w:cantSplit/></w:trPr>{''.join(cells)}</w:tr>"
 
 
 def _cell(column: int, text: str, *, span: int = 1, merge: str = "") -> str:
     width = sum(WIDTHS[column : column + span])
     spanned = f'<w:gridSpan w:val="{span}"/>' if span > 1 else ""
     merged = f'<w:vMerge w:val="{merge}"/>' if merge else ""
-    lines = "".join(_line(line, size=21) for line in text.split("\n"))
+    lines = "".join(_line(line, size=21) for line in legible(text).split("\n"))
     return f'<w:tc><w:tcPr><w:tcW w:w="{width}" w:type="dxa"/>{spanned}{merged}</w:tcPr>{lines}</w:tc>'
 
 
 def _line(text: str, *, size: int = 21, bold: bool = False, middle: bool = False) -> str:
-    clean = "".join(letter for letter in text if category(letter) not in {"Cc", "Cs"} and letter not in _NO_XML)
+    kept = (letter for letter in text if letter == "\t" or category(letter) not in {"Cc", "Cs"})
+    clean = escape("".join(letter for letter in kept if letter not in _NO_XML))
     weight = "<w:b/>" if bold else ""
     place = '<w:pPr><w:jc w:val="center"/></w:pPr>' if middle else ""
     font = '<w:rFonts w:ascii="SimSun" w:hAnsi="SimSun" w:eastAsia="宋体"/>'
-    run = f'<w:rPr>{font}{weight}<w:sz w:val="{size}"/></w:rPr><w:t xml:space="preserve">{escape(clean)}</w:t>'
+    words = "<w:tab/>".join(f'<w:t xml:space="preserve">{piece}</w:t>' for piece in clean.split("\t"))
+    run = f'<w:rPr>{font}{weight}<w:sz w:val="{size}"/></w:rPr>{words}'
     return f"<w:p>{place}<w:r>{run}</w:r></w:p>"

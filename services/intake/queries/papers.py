@@ -117,7 +117,7 @@ def sign_sheet(app: App, case: Case) -> SignSheet:
         heading=f"{campaign.title.removesuffix('征集')}信息表",
         title=case.about.title,
         authors=tuple(
-            SheetRow(name=author.name, unit=author.unit, title=author.title, mobile=author.mobile)
+            SheetRow(name=author.name, unit=author.unit, title=author.title, mobile=author.mobile, host=author.host)
             for author in case.authors.people
         ),
         author_limit=campaign.limits.authors,

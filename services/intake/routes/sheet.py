@@ -172,6 +172,16 @@ def printable(case_id: str) -> Response:
     return response
 
 
+@asks("own_cases")
+def printable_pdf(case_id: str) -> Response:
+    """The same as PDF, which prints alike everywhere."""
+    app, case, _ = _opened(case_id)
+    response = make_response(app.sheet_pdf.pdf(sign_sheet(app, case)))
+    response.content_type = "application/pdf"
+    response.headers["Content-Disposition"] = f"attachment; filename*=UTF-8''{quote('附表1-案例信息表.pdf')}"
+    return response
+
+
 _TITLES = {"sheet": "案例信息表", "authors": "作者信息", "declaration": "作者声明与共享提示"}
 
 

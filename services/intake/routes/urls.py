@@ -6,7 +6,7 @@ from typing import Any
 
 from flask import Blueprint, request
 
-from services.intake.routes import accounts, cases, files, public, receipts, sheet, uploads_api
+from services.intake.routes import accounts, cases, files, public, receipts, sheet, sheet_fill, uploads_api
 
 BOTH = ("GET", "POST")
 
@@ -33,6 +33,8 @@ for rule, view, methods in (
     ("/cases/<case_id>/read", cases.read, BOTH),
     ("/cases/<case_id>/sheet", sheet.about, BOTH),
     ("/cases/<case_id>/sheet.docx", sheet.printable, ("GET",)),
+    ("/cases/<case_id>/sheet.pdf", sheet.printable_pdf, ("GET",)),
+    ("/cases/<case_id>/sheet/fill/take", sheet_fill.take, BOTH),
     ("/cases/<case_id>/authors", sheet.authors, BOTH),
     ("/cases/<case_id>/document", files.document, ("GET",)),
     ("/cases/<case_id>/materials", files.materials, ("GET",)),
@@ -53,6 +55,7 @@ for rule, view, methods in (
 uploads.add_url_rule(
     "/cases/<case_id>/files/add/<any(document, material, sheet):role>", view_func=files.add, methods=("POST",)
 )
+uploads.add_url_rule("/cases/<case_id>/sheet/fill", view_func=sheet_fill.fill, methods=BOTH)
 
 public_api.add_url_rule("/now", view_func=public.now, methods=("GET",))
 shown.add_url_rule("/receipts/verify", view_func=receipts.verify, methods=BOTH)
