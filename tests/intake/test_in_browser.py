@@ -151,11 +151,11 @@ def test_every_page_fits_and_axe_finds_no_fault(
         base_url=base, locale="zh-CN", viewport={"width": width, "height": 900}, bypass_csp=True
     )
     looked.add_cookies(context.cookies())  # type: ignore[arg-type] # the same shape under two names
-    page, faults = looked.new_page(), {}
+    page = looked.new_page()
+    faults: dict[str, list[str]] = {}
     own = ("", "/sheet", "/authors", "/document", "/materials", "/declaration", "/check", "/receipt", "/withdraw")
     public = ("/", "/notices", "/notices/privacy", "/register", "/login", "/logout", "/account", "/cases", "/cases/new")
-    public = (*public, "/receipts/verify")
-    for path in (*public, *(f"{case}{name}" for name in own)):
+    for path in (*public, "/receipts/verify", *(f"{case}{name}" for name in own)):
         page.goto(path)
         faults |= faults_of(page, path.replace(case, "/case").strip("/").replace("/", "-") or "front", width)
     looked.close()
@@ -188,7 +188,8 @@ def test_a_receipt_is_downloaded_and_verified(
     size: ViewportSize = {"width": width, "height": 900}
     looked = chromium.new_context(base_url=base, locale="zh-CN", viewport=size, bypass_csp=True)
     looked.add_cookies(context.cookies())  # type: ignore[arg-type] # the same shape under two names
-    page, faults = looked.new_page(), {}
+    page = looked.new_page()
+    faults: dict[str, list[str]] = {}
     page.goto(f"{case}/receipt")
     page.get_by_text("技术信息").click()
     faults |= faults_of(page, "receipt-opened", width)

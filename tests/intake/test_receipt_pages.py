@@ -47,7 +47,7 @@ def paper(browser: Browser, case: str, what: str) -> bytes:
     response = browser.open(f"{case}/{what}")
     assert response.status_code == 200
     assert response.headers["Cache-Control"] == "no-store"
-    return response.data
+    return response.get_data()
 
 
 def show(browser: Browser, file: bytes, name: str = "回执.pdf") -> TestResponse:
