@@ -152,7 +152,8 @@ def test_every_page_fits_and_axe_finds_no_fault(
         base_url=base, locale="zh-CN", viewport={"width": width, "height": 900}, bypass_csp=True
     )
     looked.add_cookies(context.cookies())  # type: ignore[arg-type] # the same shape under two names
-    page, faults = looked.new_page(), {}
+    page = looked.new_page()
+    faults: dict[str, list[str]] = {}
     own = ("", "/sheet", "/authors", "/document", "/materials", "/declaration", "/check", "/receipt", "/withdraw")
     public = ("/", "/notices", "/notices/privacy", "/register", "/login", "/logout", "/account", "/cases", "/cases/new")
     for path in (*public, "/receipts/verify", *(f"{case}{name}" for name in own)):
