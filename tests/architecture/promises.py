@@ -23,6 +23,7 @@ PUBLIC: dict[str, frozenset[str]] = {
     "intake": frozenset(
         {
             "/", "/notices", "/notices/privacy", "/register", "/login", "/login/forgot", "/login/reset", "/logout",
+            "/api/intake/now",
         }
     ),
     "validation": frozenset(),
