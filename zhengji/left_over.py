@@ -132,9 +132,7 @@ def commands(kind: Kind) -> typer.Typer:
     ) -> None:
         fits = choosing.which(topic=topic, key=key, error=error, older_than=older_than)
         with choosing.hands(var=var, by=by) as hand:
-            for name, which in choosing.meant(ids, service, fits, everything=everything).items():
-                operator = hand(name)
-                choosing.must_be_there(kind.word, which.ids, partial(kind.one, operator))
+            for name, operator, which in _meant(kind, hand, choosing.meant(ids, service, fits, everything=everything)):
                 plan, some = kind.replay(operator, which, why=why, per_second=per_second, dry_run=dry_run)
                 choosing.tell(name, plan, some, done="tried again", dry_run=dry_run, as_json=as_json)
 
@@ -157,9 +155,7 @@ def commands(kind: Kind) -> typer.Typer:
         choosing.must_say_why(why)
         fits = choosing.which(topic=topic, key=key, error=error, older_than=older_than)
         with choosing.hands(var=var, by=by) as hand:
-            for name, which in choosing.meant(ids, service, fits, everything=everything).items():
-                operator = hand(name)
-                choosing.must_be_there(kind.word, which.ids, partial(kind.one, operator))
+            for name, operator, which in _meant(kind, hand, choosing.meant(ids, service, fits, everything=everything)):
                 plan, some = kind.drop(operator, which, why=why, dry_run=True)
                 if plan.rows and not dry_run:
                     choosing.confirm(name, plan, yes=yes)
@@ -167,6 +163,16 @@ def commands(kind: Kind) -> typer.Typer:
                 choosing.tell(name, plan, some, done="dropped", dry_run=dry_run, as_json=as_json)
 
     return app
+
+
+def _meant(
+    kind: Kind, hand: Callable[[str], Operator], meant: Mapping[str, Which]
+) -> Iterator[tuple[str, Operator, Which]]:
+    """Each service with the rows that are meant there; one that is named and not there ends the command."""
+    for name, which in meant.items():
+        operator = hand(name)
+        choosing.must_be_there(kind.word, which.ids, partial(kind.one, operator))
+        yield name, operator, which
 
 
 def fault(row: Row) -> str:

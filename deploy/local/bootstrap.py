@@ -1,6 +1,7 @@
 """Everything that must be there before the rest can run: system packages and .venv. Standard library only."""
 
 import os
+import platform
 import shutil
 import subprocess
 import sys
@@ -79,7 +80,7 @@ def python_packages(places: Places) -> None:
 
 def _best_python() -> str:
     """Python 3.11, for which the packages are locked."""
-    if sys.version_info[:2] == (3, 11):
+    if platform.python_version_tuple()[:2] == ("3", "11"):
         return sys.executable
     found = shutil.which("python3.11")
     if found is None:

@@ -6,7 +6,7 @@ import random
 import time
 import uuid
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any, Generic, TypeVar
 
@@ -41,11 +41,11 @@ class Opened(Generic[A]):
     """An aggregate together with the bookkeeping of its document."""
 
     aggregate: A
-    version: int
-    told: Row
-    heard: Row
-    commands: list[Row]
-    before: Row
+    version: int = 0
+    told: Row = field(default_factory=dict)
+    heard: Row = field(default_factory=dict)
+    commands: list[Row] = field(default_factory=list)
+    before: Row = field(default_factory=dict)
 
 
 def event_id(collection: str, subject: str, topic: str, seq: int) -> str:
@@ -126,7 +126,7 @@ class Records(Generic[A]):
 
     def create(self, aggregate: A, *, command: str | None = None, answer: Any = None) -> Any:
         """Keep a new aggregate. An existing ``_id`` is Conflict, unless this very command made it: then its answer."""
-        opened = Opened(aggregate, 0, {}, {}, [], {})
+        opened = Opened(aggregate)
         try:
             self._insert(opened, command=command, answer=answer)
         except Conflict:
@@ -141,7 +141,7 @@ class Records(Generic[A]):
     def ensure(self, aggregate: A) -> bool:
         """Keep a new aggregate unless one of that ``_id`` exists, which means it was done before."""
         try:
-            self._insert(Opened(aggregate, 0, {}, {}, [], {}))
+            self._insert(Opened(aggregate))
         except Conflict:
             return False
         return True
@@ -156,21 +156,14 @@ class Records(Generic[A]):
         that ``act`` begins with. Raises NotThere without it, Refused (nothing is kept), Conflict, Away.
         """
         for attempt in range(TRIES):
-            opened = self._open(id)
-            if opened is None:
-                if create is None:
-                    raise NotThere()
-                opened = Opened(create(), 0, {}, {}, [], {})
+            opened = self._must_open(id, create)
             if command is not None:
                 done, earlier = _known(opened, command)
                 if done:
                     return earlier  # type: ignore[no-any-return]  # the answer of the same act
             answer = act(opened.aggregate)
             try:
-                if opened.version:
-                    self._replace(opened, command=command, answer=answer)
-                else:
-                    self._insert(opened, command=command, answer=answer)
+                self._keep(opened, command=command, answer=answer)
             except Conflict:
                 self._wait(attempt)
                 continue
@@ -183,12 +176,10 @@ class Records(Generic[A]):
         Refused by the rules, the event still counts as heard.
         """
         for attempt in range(TRIES):
-            opened = self._open(id)
+            opened = self._open(id, create)
             if opened is None:
-                if create is None:
-                    log.info("nothing_to_change", kept_in=self.name, id=id, heard=heard.id, type=heard.type)
-                    return False
-                opened = Opened(create(), 0, {}, {}, [], {})
+                log.info("nothing_to_change", kept_in=self.name, id=id, heard=heard.id, type=heard.type)
+                return False
             slot = f"{_escaped(heard.topic)}/{_escaped(heard.subject)}"
             if tuple(opened.heard.get(slot, (0, 0))) >= (heard.epoch, heard.seq):
                 return False
@@ -197,13 +188,10 @@ class Records(Generic[A]):
             except Refused as refusal:
                 REFUSALS.labels(self._database.service, refusal.code).inc()
                 log.warning("event_refused", heard=heard.id, type=heard.type, code=refusal.code, id=id)
-                opened = self._open(id) or Opened(create() if create else opened.aggregate, 0, {}, {}, [], {})
+                opened = self._open(id, create) or Opened(opened.aggregate)
             opened.heard[slot] = [heard.epoch, heard.seq]
             try:
-                if opened.version:
-                    self._replace(opened, heard_slot=slot)
-                else:
-                    self._insert(opened)
+                self._keep(opened, heard_slot=slot)
             except Conflict:
                 self._wait(attempt)
                 continue
@@ -212,11 +200,11 @@ class Records(Generic[A]):
 
     # The one write
 
-    def _open(self, id: str) -> Opened[A] | None:
+    def _open(self, id: str, create: Callable[[], A] | None = None) -> Opened[A] | None:
         with mongo_or_away():
             row = self._rows.find_one({"_id": id}, {"outbox": 0})
         if row is None or row.get("erased"):
-            return None
+            return Opened(create()) if create else None
         state = {key: value for key, value in row.items() if key not in _OURS or key == "_id"}
         return Opened(
             aggregate=from_row(self._kind, state),
@@ -227,11 +215,20 @@ class Records(Generic[A]):
             before=state,
         )
 
-    def _must_open(self, id: str) -> Opened[A]:
-        opened = self._open(id)
+    def _must_open(self, id: str, create: Callable[[], A] | None = None) -> Opened[A]:
+        opened = self._open(id, create)
         if opened is None:
             raise NotThere()
         return opened
+
+    def _keep(
+        self, opened: Opened[A], *, command: str | None = None, answer: Any = None, heard_slot: str | None = None
+    ) -> None:
+        """Write what was opened; Conflict when somebody else was first."""
+        if opened.version:
+            self._replace(opened, command=command, answer=answer, heard_slot=heard_slot)
+        else:
+            self._insert(opened, command=command, answer=answer)
 
     def _state(self, aggregate: A) -> Row:
         row = to_row(aggregate)

@@ -107,8 +107,8 @@ class _Commits:
 class Unguarded(Records[Any]):
     """Takes each event as if nothing had been heard before."""
 
-    def _open(self, id: str) -> Opened[Any] | None:
-        opened = super()._open(id)
+    def _open(self, id: str, create: Callable[[], Any] | None = None) -> Opened[Any] | None:
+        opened = super()._open(id, create)
         return dataclasses.replace(opened, heard={}) if opened else None
 
 
@@ -145,9 +145,9 @@ class DeletesWhatItRead(Relay):
 class SavesTheWhole(Records[Any]):
     """As an object mapper saves: the document as it was read, outbox and all, whatever it is by now."""
 
-    def _open(self, id: str) -> Opened[Any] | None:
-        opened = super()._open(id)
-        if opened:
+    def _open(self, id: str, create: Callable[[], Any] | None = None) -> Opened[Any] | None:
+        opened = super()._open(id, create)
+        if opened and opened.version:
             row = self._rows.find_one({"_id": id}, {"outbox": 1}) or {}
             opened.before["outbox"] = row["outbox"]
         return opened

@@ -118,9 +118,13 @@ def test_the_centres_year_in_a_browser(
     deputy.open("/centre/eligibility/confirm?all=y")
     assert "确认以下8件" in deputy.text()
     chosen = re.findall(r'name="case" value="([^"]+)"', deputy.page)
+    hidden = deputy.hidden()
     answer = deputy.post("/centre/eligibility/confirm?all=y", case=chosen)
     went(deputy, answer, to=r"/centre/eligibility\?job=.+")
     turning.turn()
+    hidden |= {"case": chosen}
+    again = deputy.post("/centre/eligibility/confirm?all=y", received_at=None, **hidden)  # the answer was lost
+    assert again.location == answer.location
     deputy.open(answer.location)
     assert "已确认8件案例的资格。" in deputy.text()
     assert app.cases.count({"eligibility.eligible": True}) == 9

@@ -171,6 +171,17 @@ def test_stepping_back(expert: Browser, app: App) -> None:
     assert "您已回避这件案例。" in expert.text()
 
 
+def test_stepping_back_is_answered_again_when_somebody_else_has_the_case(expert: Browser, app: App) -> None:
+    """The answer was lost, and the form is sent a second time."""
+    expert.open("/expert/cases/case-1/recuse")
+    form = {**expert.hidden(), "reason": "与作者有合作"}
+    assert expert.post("/expert/cases/case-1/recuse", **form).headers["Location"] == "/expert"
+    app.cases.change("case-1", lambda case: setattr(case, "expert_ids", ()))
+    assert expert.post("/expert/cases/case-1/recuse", **form).headers["Location"] == "/expert"
+    expert.open("/expert")
+    assert "您已回避这件案例，平台将改由其他专家推荐。" in expert.text()
+
+
 def test_what_was_typed_survives_an_expired_session(expert: Browser, app: App, clock: FixedClock) -> None:
     kept = hash_password("screening-2024")
     app.accounts.change("expert", lambda each: setattr(each, "password_hash", kept))

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from typing import Any
 
 import pytest
 
 from services.review.app import App
 from services.review.domain.account import Conflict
-from services.review.domain.case import Mark
 from services.review.domain.shortlist import shortlist_id
+from services.review.domain.values import Mark
 from services.review.handlers.assignment import plan_assignment, publish_round
 from services.review.handlers.campaign import extend_window, load_campaign_draft, publish_campaign
 from services.review.handlers.eligibility import check_eligibility, confirm_many
@@ -258,15 +259,15 @@ def test_certificates_reach_the_public_state(app: App, turning: Turning, campaig
     turning.submit(a_case(1, campaign=campaign, at=clock()))
     turning.turn()
 
-    def facts(at: datetime) -> dict[str, object]:
+    def facts(at: datetime) -> dict[str, Any]:
         return {"campaign_id": campaign.id, "case_id": "case-0001", "certificate_id": "x", "author": 0, "at": at}
 
     at = clock()
     for event in (
-        CertificateIssued(**facts(at), number="N1", outcome="showcase"),  # type: ignore[arg-type]
-        CertificateIssued(**facts(at), number="N2", outcome="showcase"),  # type: ignore[arg-type]
-        CertificateReplaced(**facts(at), number="N3", replaces="N1"),  # type: ignore[arg-type]
-        CertificateRevoked(**facts(at), number="N2", reason="fraud"),  # type: ignore[arg-type]
+        CertificateIssued(**facts(at), number="N1", outcome="showcase"),
+        CertificateIssued(**facts(at), number="N2", outcome="showcase"),
+        CertificateReplaced(**facts(at), number="N3", replaces="N1"),
+        CertificateRevoked(**facts(at), number="N2", reason="fraud"),
     ):
         turning.say(event, subject="certificates")
     turning.turn()

@@ -17,6 +17,6 @@ def added(version: int) -> SignaturesAdded:
 def test_later_signatures_of_the_present_version_count() -> None:
     case = Case(id="case", campaign_id="c", case_version=2, unsigned=("李明",))
     case.take_signatures(added(1))
-    assert case.unsigned == ("李明",)
+    assert list(case.unsigned) == ["李明"]
     case.take_signatures(added(2))
-    assert case.unsigned == ()
+    assert list(case.unsigned) == []

@@ -180,11 +180,11 @@ def test_the_year(app: App, turning: Turning, campaign: Campaign, clock: FixedCl
     # Sizes are fixed, experts score, the list is published in one write.
     fix_sizes(app, sizes=[Sizes(category=code, exemplary=1, showcase=2) for code in categories], by=head.id)
     for review in list(app.reviews.rows({}, only=("case_id", "expert_id"))):
-        case = app.cases.get(review["case_id"])
-        share = (40 + int(case.id[-2:])) / 100
-        rubric = campaign.category(case.category).rubric
+        scored = app.cases.get(review["case_id"])
+        share = (40 + int(scored.id[-2:])) / 100
+        rubric = campaign.category(scored.category).rubric
         marks = {criterion.code: round(criterion.weight * share, 1) for criterion in rubric}
-        submit_review(app, expert_id=review["expert_id"], case_id=case.id, marks=marks)
+        submit_review(app, expert_id=review["expert_id"], case_id=scored.id, marks=marks)
     with pytest.raises(Refused, match="unscored"):
         publish_decision(app, by=head.id)
     turning.turn()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
+from typing import TypeVar
 
 from services.review import wiring
 from services.review.app import App
@@ -16,6 +17,8 @@ from shared.events.wire import Told, from_message, outbox_entry, to_message
 from shared.messaging.hearing import HearLoop
 from shared.messaging.memory import MemoryBus
 from shared.messaging.relay import Relay
+
+E = TypeVar("E", bound=Event)
 
 
 class Turning:
@@ -53,7 +56,7 @@ class Turning:
         )
         self.bus.append(to_message(outbox_entry(told)))
 
-    def told(self, kind: type[Event]) -> list[Event]:
+    def told(self, kind: type[E]) -> list[E]:
         """Every event of a kind that review told, in order."""
         found = [from_message(record.message).event for record in self.bus.records(kind.topic)]
         return [event for event in found if isinstance(event, kind)]

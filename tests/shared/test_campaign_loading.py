@@ -65,25 +65,25 @@ WRONG = [
 
 
 @pytest.mark.parametrize(("old", "new", "path", "message"), WRONG, ids=[f"{w[2]}: {w[1]}" for w in WRONG])
-def test_an_error_names_line_field_and_remedy(old, new, path, message):
+def test_an_error_names_line_field_and_remedy(old: str, new: str, path: str, message: str) -> None:
     source, line = changed(old, new)
     errors = errors_of(source)
     told = [e for e in errors if e.path == path and (message is None or e.message == message)]
     assert [e.line for e in told[:1]] == [line], errors
 
 
-def test_a_missing_item_is_told_at_the_thing_that_lacks_it():
+def test_a_missing_item_is_told_at_the_thing_that_lacks_it() -> None:
     source, _ = changed("  phone: 010-66490925 # 通知 五\n", "")
     line = SOURCE[: SOURCE.index("helpline:")].count("\n") + 1
     assert errors_of(source) == [CampaignError(line, "helpline.phone", "缺少这一项")]
 
 
-def test_a_missing_section_is_told_at_the_top():
+def test_a_missing_section_is_told_at_the_top() -> None:
     start, end = SOURCE.index("roles:"), SOURCE.index("texts:")
     assert [(e.path, e.message) for e in errors_of(SOURCE[:start] + SOURCE[end:])] == [("roles", "缺少这一项")]
 
 
-def test_a_reversed_window_is_told():
+def test_a_reversed_window_is_told() -> None:
     source, line = changed(
         '"2024-10-16T00:00:00+08:00", closes: "2024-11-01T00:00:00+08:00"',
         '"2024-11-01T00:00:00+08:00", closes: "2024-10-16T00:00:00+08:00"',
@@ -91,7 +91,7 @@ def test_a_reversed_window_is_told():
     assert errors_of(source) == [CampaignError(line, "windows.recommendation.closes", "截止时间须晚于开始时间")]
 
 
-def test_windows_that_overlap_are_told():
+def test_windows_that_overlap_are_told() -> None:
     source, line = changed(
         '"2024-10-16T00:00:00+08:00", closes: "2024-11', '"2024-10-15T00:00:00+08:00", closes: "2024-11'
     )
@@ -99,26 +99,26 @@ def test_windows_that_overlap_are_told():
     assert errors_of(source) == [CampaignError(line, "windows.recommendation.opens", message)]
 
 
-def test_weights_that_do_not_make_100_are_told():
+def test_weights_that_do_not_make_100_are_told() -> None:
     source, _ = changed("weight: 30", "weight: 31")
     (error,) = errors_of(source)
     assert (error.path, error.message) == ("categories[2].rubric", "各项权重之和应为 100，现为 101")
     assert SOURCE.splitlines()[error.line - 1].startswith("    rubric: # 附件 线上")
 
 
-def test_shares_above_the_whole_are_told():
+def test_shares_above_the_whole_are_told() -> None:
     source, line = changed("showcase_share: 0.3", "showcase_share: 0.95")
     assert errors_of(source) == [CampaignError(line, "showcase_share", "典型案例与展示案例的比例之和不能超过 1")]
 
 
-def test_a_key_written_twice_is_told():
+def test_a_key_written_twice_is_told() -> None:
     source, line = changed("subtitle:", "subtitle: 甲\nsubtitle:")
     assert errors_of(source) == [
         CampaignError(line + 1, "subtitle", f"这一项在第 {line} 行已经写过，请只保留一处"),
     ]
 
 
-def test_everything_wrong_is_told_at_once_in_the_order_of_the_file():
+def test_everything_wrong_is_told_at_once_in_the_order_of_the_file() -> None:
     source = SOURCE
     for old, new in (
         ("authors: 3", "authors: three"),
@@ -143,7 +143,7 @@ def test_everything_wrong_is_told_at_once_in_the_order_of_the_file():
     assert [error.line for error in errors] == sorted(error.line for error in errors)
 
 
-def test_a_list_whose_items_are_faulty_is_not_called_too_short():
+def test_a_list_whose_items_are_faulty_is_not_called_too_short() -> None:
     source = SOURCE
     for weight in ("weight: 20", "weight: 25", "weight: 30", "weight: 15", "weight: 10"):
         source = source.replace(weight, "weight: 7")
@@ -151,13 +151,13 @@ def test_a_list_whose_items_are_faulty_is_not_called_too_short():
     assert {error.path for error in errors} == {f"categories[{n}].rubric" for n in range(3)}
 
 
-def test_a_list_that_is_short_in_earnest_is_still_told():
+def test_a_list_that_is_short_in_earnest_is_still_told() -> None:
     source = re.sub(r"(?m)^  duties:.*\n(    - .*\n)+", "  duties: []\n", SOURCE)
     assert [(error.path, error.message) for error in errors_of(source)] == [("texts.duties", "至少要有 1 项")]
 
 
-def test_every_pattern_of_the_model_is_said_in_words():
-    sources = "".join(Path(module.__file__).read_text(encoding="utf-8") for module in (model, parts))
+def test_every_pattern_of_the_model_is_said_in_words() -> None:
+    sources = "".join(Path(module.__file__ or "").read_text(encoding="utf-8") for module in (model, parts))
     patterns = set(re.findall(r'pattern=r"([^"]+)"', sources))
     assert patterns == set(_WRITTEN)
 
@@ -174,7 +174,7 @@ def test_every_pattern_of_the_model_is_said_in_words():
         ("a: \x00\n", "有不可见的特殊字符"),
     ],
 )
-def test_what_is_no_yaml_is_said_in_chinese(source, said):
+def test_what_is_no_yaml_is_said_in_chinese(source: str | bytes, said: str) -> None:
     (error,) = errors_of(source)
     assert error.message == f"YAML 格式有误：{said}；请检查缩进、冒号和引号"
 
@@ -193,7 +193,7 @@ def test_what_is_no_yaml_is_said_in_chinese(source, said):
         (b"id: a\ntitle: \xd1\xd0\xd0\xde\n", 2, "文件不是 UTF-8 编码，请另存为 UTF-8"),
     ],
 )
-def test_a_file_that_is_no_campaign_is_told_where_it_breaks(source, line, begins):
+def test_a_file_that_is_no_campaign_is_told_where_it_breaks(source: str | bytes, line: int, begins: str) -> None:
     (error,) = errors_of(source)
     assert error.line == line
     assert error.message.startswith(begins)
@@ -208,11 +208,11 @@ def test_a_file_that_is_no_campaign_is_told_where_it_breaks(source, line, begins
     ],
     ids=["contains itself", "multiplies itself"],
 )
-def test_a_file_that_grows_beyond_measure_is_refused(source):
+def test_a_file_that_grows_beyond_measure_is_refused(source: str | bytes) -> None:
     assert [error.message for error in errors_of(source)] == ["内容过多或层次过深，请检查引用（& 和 *）"]
 
 
-def test_lines_read_as_compilers_print_them(tmp_path):
+def test_lines_read_as_compilers_print_them(tmp_path: Path) -> None:
     file = tmp_path / "next.yaml"
     source, line = changed("authors: 3", "authors: three")
     file.write_text(source, encoding="utf-8")
@@ -221,5 +221,5 @@ def test_lines_read_as_compilers_print_them(tmp_path):
     assert str(caught.value) == f"{file}:{line} limits.authors：应为整数"
 
 
-def test_a_byte_order_mark_and_windows_line_ends_do_no_harm():
+def test_a_byte_order_mark_and_windows_line_ends_do_no_harm() -> None:
     assert read_campaign(b"\xef\xbb\xbf" + SOURCE.replace("\n", "\r\n").encode()) == load_campaign(FILE)

@@ -176,7 +176,7 @@ def test_a_snapshot_that_the_server_let_go_is_one_sentence(
     """The server keeps snapshots for a second, and the reader dawdles for longer while others write."""
     client, noise = filled.databases["intake"].client, filled.databases["review"].db["noise"]
     window = "minSnapshotHistoryWindowInSeconds"
-    kept = client.admin.command("getParameter", **{window: 1})[window]
+    kept = client.admin.command({"getParameter": 1, window: 1})[window]
     read, until = snapshot._read, time.monotonic() + 30
     noise.insert_one({"number": 0})
 
@@ -187,12 +187,12 @@ def test_a_snapshot_that_the_server_let_go_is_one_sentence(
         return read(*arguments)
 
     monkeypatch.setattr(snapshot, "_read", dawdle)
-    client.admin.command("setParameter", **{window: 1})
+    client.admin.command({"setParameter": 1, window: 1})
     try:
         with pytest.raises(BackupTrouble, match=window):
             backed_up(filled, tmp_path)
     finally:
-        client.admin.command("setParameter", **{window: kept})
+        client.admin.command({"setParameter": 1, window: kept})
     assert folder.cut_off(tmp_path)
 
 

@@ -14,9 +14,8 @@ from typing import Any
 
 import mongoengine
 import pytest
-from click.testing import Result
 from structlog.testing import capture_logs
-from typer.testing import CliRunner
+from typer.testing import CliRunner, Result
 
 from shared.clock import system_clock
 from shared.events.wire import Heard, Message

@@ -25,7 +25,17 @@ def confirm_many(app: App, *, case_ids: Sequence[str], by: str, command: str) ->
     """Confirm the chosen cases, one after the other, by a job; gives the job's id."""
     if not case_ids:
         raise Refused("nothing-chosen", "请先勾选要确认的案例。")
-    job_id = derived_id("eligibility", command)
+    job_id = _job_of(command)
     at = app.clock().isoformat()
     app.work.add(job_id, {"kind": "eligibility", "case_ids": list(case_ids), "by": by, "at": at})
     return job_id
+
+
+def confirming(app: App, *, command: str) -> str | None:
+    """The job that this command has begun before, where it is sent again because its answer was lost."""
+    job_id = _job_of(command)
+    return job_id if app.work.find(job_id) else None
+
+
+def _job_of(command: str) -> str:
+    return derived_id("eligibility", command)

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import cast
 
 from services.review.app import App
-from services.review.domain.scoring import Review, review_id
+from services.review.domain.scoring import Review, ReviewState, review_id
 from services.review.domain.values import Score
 from shared.campaign.parts import Criterion
 from shared.events.review import ReviewSubmitted
@@ -55,6 +55,12 @@ def recuse(app: App, *, expert_id: str, case_id: str, reason: str, command: str 
     """Step back from a case."""
     at = app.clock()
     app.reviews.change(review_id(case_id, expert_id), lambda review: review.recuse(reason, at=at), command=command)
+
+
+def has_recused(app: App, *, expert_id: str, case_id: str) -> bool:
+    """Whether this expert has stepped back from the case, which somebody else may have by now."""
+    review = app.reviews.find(review_id(case_id, expert_id))
+    return review is not None and review.state is ReviewState.RECUSED
 
 
 def _rubric(app: App, expert_id: str, case_id: str) -> tuple[Criterion, ...]:

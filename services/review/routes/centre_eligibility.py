@@ -145,6 +145,8 @@ def confirm_many() -> Response:
     form = ManyForm(data={"expected": str(len(lines))})
 
     def act() -> Response:
+        if begun := commands.confirming(pieces(), command=form.command):
+            return to(at(f"/centre/eligibility?job={begun}"))
         posted = request.form.getlist("case")
         if form.expected.data != str(len(posted)) or {line.id for line in lines} != set(posted):
             raise Refused("changed", "待审定的案例刚刚有变化，请返回列表重新选择。", status=409)

@@ -112,6 +112,9 @@ def _next(todo: TaskList) -> str:
 def recuse(case_id: str) -> Response:
     """Step back from a case; somebody else gets it."""
     app, expert_id = pieces(), who().id
+    if request.method == "POST" and reviews.has_recused(app, expert_id=expert_id, case_id=case_id):
+        flash("您已回避这件案例，平台将改由其他专家推荐。", "done")  # sent again: the first answer was lost
+        return to("/expert")
     page = scoring_page(app, expert_id, case_id)
     if request.method == "GET" and page.review.state is not ReviewState.OPEN:
         return make_response(redirect(f"/expert/cases/{case_id}"))
