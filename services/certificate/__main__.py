@@ -5,9 +5,9 @@ from __future__ import annotations
 import sys
 
 from services.certificate import wiring
-from services.certificate.adapters.pdf import FontMissing
 from services.certificate.settings import CertificateSettings
 from shared.roles import Roles
+from shared.typesetting import FontMissing
 
 ROLES = Roles(
     service=wiring.SERVICE,

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from flask import Flask
 
-from services.certificate.adapters.pdf import Typesetter
+from services.certificate.adapters.pdf import CertificateTypesetter
 from services.certificate.adapters.press import Press
 from services.certificate.adapters.signing import Keys, PdfJudge, PdfSigner, keys_in, pem_blocks, retired_authorities
 from services.certificate.adapters.throttle import Throttle
@@ -115,7 +115,9 @@ def create_maker(settings: CertificateSettings, *, app: App | None = None) -> Pr
 def open_maker(app: App) -> Maker:
     """A maker with its fonts and keys."""
     signer = PdfSigner(_keys(app.settings, clock=app.clock))
-    return Maker(app, press=Press(Typesetter(app.settings.font_dir), signer, public_url=app.settings.public_url))
+    return Maker(
+        app, press=Press(CertificateTypesetter(app.settings.font_dir), signer, public_url=app.settings.public_url)
+    )
 
 
 def _keys(settings: CertificateSettings, *, clock: Clock) -> Keys:

@@ -10,7 +10,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from services.certificate.adapters.pdf import Print, Typesetter
+from services.certificate.adapters.pdf import CertificateTypesetter, Print
 from services.certificate.adapters.signing import Keys, new_authority
 from services.certificate.domain.certificate import Wording
 from shared.campaign.loading import load_campaign
@@ -43,8 +43,8 @@ NUMBER = "2024A-7K3M-9QXR"
 
 
 @cache
-def typesetter() -> Typesetter:
-    return Typesetter()
+def typesetter() -> CertificateTypesetter:
+    return CertificateTypesetter()
 
 
 def keys(organisation: str = "征集平台", *, year: int = 2024) -> Keys:

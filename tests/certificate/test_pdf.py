@@ -9,7 +9,8 @@ from typing import Any
 
 import pytest
 
-from services.certificate.adapters.pdf import DoesNotFit, FontMissing, GlyphMissing, Typesetter
+from services.certificate.adapters.pdf import CertificateTypesetter, DoesNotFit, GlyphMissing
+from shared.typesetting import FontMissing
 from tests.certificate.samples import NUMBER, a_print, typesetter
 
 LONG_NAMES = (
@@ -109,7 +110,7 @@ def test_fonts_are_embedded_and_the_file_is_reproducible(tmp_path: Path) -> None
     assert fonts
     assert [row for row in fonts if row[-5] != "yes"] == []
     assert b"<pdfaid:part>2</pdfaid:part>" in pdf
-    assert pdf == typesetter().pdf(a_print()) == Typesetter().pdf(a_print())
+    assert pdf == typesetter().pdf(a_print()) == CertificateTypesetter().pdf(a_print())
 
 
 def test_the_qr_code_can_be_read_from_a_print(tmp_path: Path) -> None:
@@ -125,4 +126,4 @@ def test_the_qr_code_can_be_read_from_a_print(tmp_path: Path) -> None:
 
 def test_a_folder_without_fonts_is_named(tmp_path: Path) -> None:
     with pytest.raises(FontMissing, match="ZHENGJI_FONT_DIR"):
-        Typesetter(tmp_path)
+        CertificateTypesetter(tmp_path)

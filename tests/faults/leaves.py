@@ -34,6 +34,16 @@ def mark(id_of: str | Callable[[Data], str] = "case_id", *, made: bool = False) 
     return needs
 
 
+def mark_if_named(field: str = "case_id") -> Leaf:
+    """A mark in the document that the event names; an event that names none leaves what only its listener can tell."""
+
+    def needs(service: str, told: Told) -> Iterator[Need]:
+        if told.data[field]:
+            yield Need(service=service, marked=told.data[field], made=False)
+
+    return needs
+
+
 def thing(what: str, ids_of: Callable[[Told], Iterable[str]]) -> Leaf:
     """Rows that only this event, or one like it, brings about."""
 
@@ -95,6 +105,8 @@ LEAVES: dict[str, dict[type[Event], tuple[Leaf, ...]]] = {
         validation.ReportReady: (mark(),),
         review.ResultToldToAuthors: (mark(),),
         review.DisqualificationRecorded: (mark(),),
+        review.LateSubmissionPermitted: (mark_if_named(),),
+        intake.LatePermissionSpent: (mark(),),
     },
     "validation": {
         review.CampaignPublished: (_campaign,),
@@ -109,6 +121,7 @@ LEAVES: dict[str, dict[type[Event], tuple[Leaf, ...]]] = {
         intake.CaseSubmittedInFull: (_case,),
         intake.CaseWithdrawn: (_case,),
         intake.SignaturesAdded: (mark(),),
+        intake.LatePermissionSpent: (mark("permission_id"), _case),
         intake.AuthorSessionsRevoked: (_revoked,),
         validation.ReportReady: (_case,),
         notify.ContactFormReceived: (thing("contact", lambda told: [told.data["form_id"]]),),

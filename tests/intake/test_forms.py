@@ -381,6 +381,9 @@ def test_correcting_the_account(author: Browser, fields: dict[str, Any], message
 
 CLOSED = "报送已于北京时间2024年10月15日23:59:59截止，不能再报送。草稿仍可查看。"
 NOT_SAVED = "报送已于北京时间2024年10月15日23:59:59截止，这次的改动没有保存。截止前已保存的内容仍可查看。"
+KEPT_ASIDE = (
+    "报送已于北京时间2024年10月15日23:59:59截止，这次填写的内容没有计入案例。填写的内容已另行保存，显示在本页。"
+)
 TOO_LATE = datetime(2024, 10, 15, 16, 0, tzinfo=UTC)
 
 
@@ -415,15 +418,15 @@ def test_changing_files_and_sheet_too_late(author: Browser, clock: FixedClock) -
     author.open(f"{case}/materials")
     file = re.search(r'href="(/cases/[^"]+/files/[0-9a-f-]+)">改名', author.page)
     assert file is not None
-    for path, fields in (
-        (file[1], {"name": "改名.pdf", "kind": "other"}),
-        (f"{file[1]}/delete", {}),
-        (f"{case}/sheet", {"title": "改", "category": "region", "summary": "改", "then": "continue"}),
-        (f"{case}/authors", {**person(0), "then": "continue"}),
+    for path, fields, said in (
+        (file[1], {"name": "改名.pdf", "kind": "other"}, NOT_SAVED),
+        (f"{file[1]}/delete", {}, NOT_SAVED),
+        (f"{case}/sheet", {"title": "改", "category": "region", "summary": "改", "then": "continue"}, KEPT_ASIDE),
+        (f"{case}/authors", {**person(0), "then": "continue"}, KEPT_ASIDE),
     ):
         author.open(path)
         assert author.post(path, received_at=TOO_LATE, **fields).status_code == 409
-        assert author.errors() == [NOT_SAVED]
+        assert author.errors() == [said]
         for name, value in fields.items():
             if name in {"title", "name", "people-0-unit"}:
                 assert author.typed(name) == value

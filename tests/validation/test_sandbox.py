@@ -11,9 +11,9 @@ from pathlib import Path
 
 import pytest
 
-from services.validation.adapters import seccomp
 from services.validation.adapters.sandbox import Sandbox, SandboxLimits, Stalled
 from services.validation.domain.findings import Code
+from shared import seccomp
 from tests.validation.documents import docx, four_parts
 
 HONEST = docx(four_parts())

@@ -3,29 +3,18 @@
 from __future__ import annotations
 
 import io
-import json
-import re
-import threading
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
 import segno
-import typst
 
 from services.certificate.domain.certificate import OUTCOMES, Wording
 from shared.clock import SHANGHAI
 from shared.trouble import Refused
+from shared.typesetting import LettersMissing, NotSet, Typesetter
 
-FAMILIES = ("Noto Serif SC", "Source Han Serif SC", "Noto Serif CJK SC")
 TEMPLATE = Path(__file__).parents[1] / "templates" / "certificate.typ"
-
-_NO_GLYPH = re.compile(r"the text `\"(?P<text>.+?)\"` could not be displayed", re.DOTALL)
-_ESCAPE = re.compile(r"\\u\{([0-9a-fA-F]+)\}")
-
-
-class FontMissing(RuntimeError):
-    """No font that certificates can be printed with; an operator has to install one."""
 
 
 class GlyphMissing(Refused):
@@ -53,60 +42,44 @@ class Print:
     verify_url: str
 
 
-class Typesetter:
-    """Keeps one compiler with its fonts; one thread at a time."""
+class CertificateTypesetter:
+    """Sets certificates; raises FontMissing where there is no font for any."""
 
     def __init__(self, font_dir: Path | None = None) -> None:
-        places = [font_dir] if font_dir else []
-        fonts = typst.Fonts(
-            include_system_fonts=not places, include_embedded_fonts=False, font_paths=[str(p) for p in places]
-        )
-        found = set(fonts.families())
-        self.families = tuple(family for family in FAMILIES if family in found)
-        if not self.families:
-            raise FontMissing(
-                f"none of the fonts {', '.join(FAMILIES)} was found in {font_dir or 'the system'}: "
-                "install fonts-noto-cjk or set ZHENGJI_FONT_DIR to a folder that holds one"
-            )
-        self._compiler = typst.Compiler(root=str(TEMPLATE.parent), font_paths=fonts, ignore_system_fonts=True)
-        self._turn = threading.Lock()
+        self._typesetter = Typesetter(TEMPLATE, font_dir=font_dir)
+        self._typesetter.find_fonts()
 
     def pdf(self, what: Print) -> bytes:
         """The unsigned PDF; raises GlyphMissing or DoesNotFit."""
         try:
-            with self._turn:
-                pages = self._compiler.compile(
-                    input=str(TEMPLATE),
-                    format="pdf",
-                    sys_inputs={"wording": json.dumps(self._said(what)), "qr": _qr(what.verify_url)},
-                    pdf_standards=["a-2a"],
-                    timestamp=int(what.wording.dated.timestamp()),
-                )
-        except typst.TypstError as error:
-            raise _translated(error) from error
-        assert isinstance(pages, bytes)
-        return pages + b"\n"  # without it the signature, which follows %%EOF, breaks PDF/A
+            return self._typesetter.pdf(_said(what), dated=what.wording.dated, qr=_qr(what.verify_url))
+        except LettersMissing as missing:
+            raise GlyphMissing(missing.letters) from missing
+        except NotSet as error:
+            if "does not fit" in str(error):
+                raise DoesNotFit from error
+            raise
 
-    def _said(self, what: Print) -> dict[str, object]:
-        wording = what.wording
-        return {
-            "fonts": self.families,
-            "heading": wording.heading,
-            "subtitle": wording.subtitle,
-            "campaign": wording.campaign,
-            "category": wording.category,
-            "case-title": wording.case_title,
-            "outcome": OUTCOMES[wording.outcome],
-            "authors": wording.authors,
-            "holder": -1 if wording.holder is None else wording.holder,
-            "holder-name": wording.holder_name,
-            "unit": wording.unit,
-            "issuer": wording.issuer,
-            "seal": wording.seal,
-            "date": chinese_date(wording.dated),
-            "number": what.number,
-            "verify-url": what.verify_url,
-        }
+
+def _said(what: Print) -> dict[str, object]:
+    wording = what.wording
+    return {
+        "heading": wording.heading,
+        "subtitle": wording.subtitle,
+        "campaign": wording.campaign,
+        "category": wording.category,
+        "case-title": wording.case_title,
+        "outcome": OUTCOMES[wording.outcome],
+        "authors": wording.authors,
+        "holder": -1 if wording.holder is None else wording.holder,
+        "holder-name": wording.holder_name,
+        "unit": wording.unit,
+        "issuer": wording.issuer,
+        "seal": wording.seal,
+        "date": chinese_date(wording.dated),
+        "number": what.number,
+        "verify-url": what.verify_url,
+    }
 
 
 def chinese_date(at: datetime) -> str:
@@ -119,12 +92,3 @@ def _qr(url: str) -> str:
     out = io.BytesIO()
     segno.make(url, error="m", micro=False).save(out, kind="svg", border=2, dark="#1c1b1a", xmldecl=False)
     return out.getvalue().decode()
-
-
-def _translated(error: typst.TypstError) -> Exception:
-    message = str(error.args[0])
-    if missing := _NO_GLYPH.search(message):
-        return GlyphMissing(_ESCAPE.sub(lambda code: chr(int(code[1], 16)), missing["text"]))
-    if "does not fit" in message:
-        return DoesNotFit()
-    return error

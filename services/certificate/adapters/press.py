@@ -6,7 +6,7 @@ import hashlib
 from dataclasses import dataclass
 from datetime import datetime
 
-from services.certificate.adapters.pdf import Print, Typesetter
+from services.certificate.adapters.pdf import CertificateTypesetter, Print
 from services.certificate.adapters.signing import PdfSigner
 from services.certificate.domain.certificate import Wording
 
@@ -23,7 +23,7 @@ class Printed:
 class Press:
     """The typesetter and the signer together."""
 
-    def __init__(self, typesetter: Typesetter, signer: PdfSigner, *, public_url: str) -> None:
+    def __init__(self, typesetter: CertificateTypesetter, signer: PdfSigner, *, public_url: str) -> None:
         self._typesetter = typesetter
         self._signer = signer
         self._public_url = public_url.rstrip("/")

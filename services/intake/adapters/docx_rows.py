@@ -10,13 +10,14 @@ from __future__ import annotations
 import io
 import json
 import posixpath
-import resource
 import sys
 import zipfile
 import zlib
 from collections.abc import Iterator
 
 from lxml import etree
+
+from shared.confined import confine
 
 MOST_ENTRIES = 2000
 MOST_XML = 16 * 1024 * 1024
@@ -313,10 +314,7 @@ def _on(element: etree._Element | None) -> bool:
 
 def main() -> None:
     """Limit myself, read, answer."""
-    resource.setrlimit(resource.RLIMIT_CPU, (CPU_SECONDS, CPU_SECONDS + 1))
-    resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
-    resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    confine(cpu=CPU_SECONDS, memory=MEMORY)
     try:
         answer: dict[str, object] = {"rows": rows_of_docx(sys.stdin.buffer.read())}
     except Fault as fault:

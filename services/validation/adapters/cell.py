@@ -9,7 +9,6 @@ from __future__ import annotations
 import codecs
 import json
 import os
-import resource
 import select
 import signal
 import sys
@@ -19,12 +18,13 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from services.validation.adapters import reader, seccomp
+from services.validation.adapters import reader
 from services.validation.domain import wire
 from services.validation.domain.headings import SoughtPart
+from shared import seccomp
+from shared.confined import confine
 
 _MOST_ANSWER = 1024 * 1024
-_MOST_STACK = 16 * 1024 * 1024
 
 
 def main() -> None:
@@ -104,7 +104,7 @@ def _child(request: Mapping[str, Any], into: int) -> None:
         os.dup2(2, 1)
         os.closerange(3, into)
         os.closerange(into + 1, 1024)
-        _limit(request)
+        confine(cpu=int(request["cpu"]), memory=int(request["memory"]))
         sought = [SoughtPart(**{key: _frozen(value) for key, value in part.items()}) for part in request["sought"]]
         answer = wire.to_json(reader.read_file(Path(request["path"]), name=request["name"], sought=sought))
         sent = 0
@@ -121,26 +121,6 @@ def _child(request: Mapping[str, Any], into: int) -> None:
 
 def _frozen(value: Any) -> Any:
     return tuple(value) if isinstance(value, list) else value
-
-
-def _limit(request: Mapping[str, Any]) -> None:
-    memory, cpu = int(request["memory"]), int(request["cpu"])
-    resource.setrlimit(resource.RLIMIT_CPU, (cpu, cpu + 1))
-    # The warm parent's own mappings are shared libraries; what counts is what this file makes us take.
-    resource.setrlimit(resource.RLIMIT_DATA, (memory, memory))
-    resource.setrlimit(resource.RLIMIT_AS, (memory + _mapped(), memory + _mapped()))
-    resource.setrlimit(resource.RLIMIT_STACK, (_MOST_STACK, _MOST_STACK))
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
-    resource.setrlimit(resource.RLIMIT_NOFILE, (16, 16))
-    if hasattr(resource, "RLIMIT_NPROC") and os.getuid() != 0:
-        resource.setrlimit(resource.RLIMIT_NPROC, (0, 0))
-    seccomp.lock()
-
-
-def _mapped() -> int:
-    """Bytes of address space this process has already."""
-    return int(Path("/proc/self/statm").read_text(encoding="ascii").split()[0]) * resource.getpagesize()
 
 
 if __name__ == "__main__":

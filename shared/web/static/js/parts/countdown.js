@@ -4,9 +4,14 @@ const FAIR = 400; // milliseconds the guess may be wrong by; the next second sho
 const AGAIN = 5 * 60e3; // between two looks at the server's clock
 const STEPS = [0, 600e3, 3600e3, 86400e3]; // what is read aloud: over, ten minutes, an hour, a day
 
+// The nearest second, so that what is shown is never half a second off; the last one stays until all is over.
+function nearest(milliseconds) {
+  return milliseconds <= 0 ? 0 : Math.max(1, Math.round(milliseconds / 1000));
+}
+
 export function words(milliseconds) {
-  const seconds = Math.floor(milliseconds / 1000);
-  if (seconds <= 0) return "已截止";
+  const seconds = nearest(milliseconds);
+  if (!seconds) return "已截止";
   const days = Math.floor(seconds / 86400);
   const hours = Math.floor((seconds % 86400) / 3600);
   const minutes = Math.floor((seconds % 3600) / 60);
@@ -64,10 +69,12 @@ export function followServer(element) {
     const left = closes - time.now();
     const text = words(left);
     if (element.textContent !== text) element.textContent = text;
-    const reached = STEPS.find((limit) => left <= limit);
+    const reached = STEPS.find((limit) => nearest(left) * 1000 <= limit);
     if (stage !== undefined && stage !== reached && aloud) aloud.textContent = text;
     stage = reached ?? null;
-    if (left > 0) timer = setTimeout(show, left > 3660e3 ? Math.min(60e3, (left % 60e3) + 50) : (left % 1000) + 20);
+    if (left <= 0) return;
+    const step = left > 3660e3 ? 60e3 : 1e3; // the text changes half a second before each full one, and at the end
+    timer = setTimeout(show, Math.min((left + 500) % step || step, left) + 20);
   }
 
   async function look(tries = 1) {
