@@ -208,20 +208,21 @@ def _saved(case_id: str, rev: int, *, onward: str) -> Response:
 
 
 def _answer(form: ChineseForm, template: str, act: Any, app: App, case: Case, campaign: Campaign) -> Response:
-    page, name = page_of(app, case), template.removesuffix(".html")
-    if request.method == "GET" and not page.can_edit:
+    name, back = template.removesuffix(".html"), ("返回案例", f"/cases/{case.id}")
+    if request.method == "GET" and not (page := page_of(app, case)).can_edit:
         above = f"{page.title} · {page.state}"
-        onward = [("返回案例", f"/cases/{case.id}")]
-        return closed_page(_TITLES[name], page.no_edit, above=above, answers=answers_on(app, case, name), onward=onward)
+        answers = answers_on(app, case, name)
+        return closed_page(_TITLES[name], page.no_edit, above=above, answers=answers, onward=[back])
     form.refused_title = "未能保存"
-    return answer_form(
-        form,
-        template,
-        act,
-        page=page,
-        campaign=campaign,
-        box=upload_box(case, "sheet", campaign),
-        scan_form=FileForm(formdata=None),
-        bell=submission_bell(campaign, saved_at=case.saved_at),
-        back=("返回案例", f"/cases/{case.id}"),
-    )
+
+    def shown() -> dict[str, Any]:
+        return {
+            "page": page_of(app, case),
+            "campaign": campaign,
+            "box": upload_box(case, "sheet", campaign),
+            "scan_form": FileForm(formdata=None),
+            "bell": submission_bell(campaign, saved_at=case.saved_at),
+            "back": back,
+        }
+
+    return answer_form(form, template, act, beside=shown)
