@@ -82,6 +82,7 @@ class Records(Generic[A]):
     ) -> None:
         self._database = database
         self._document = document
+        self._needed = [name for name, field in document._fields.items() if field.required and name != "id"]
         self._kind = aggregate
         self._unique = dict(unique or {})
         self._clock = clock
@@ -230,11 +231,15 @@ class Records(Generic[A]):
         else:
             self._insert(opened, command=command, answer=answer)
 
-    def _state(self, aggregate: A) -> Row:
+    def _state(self, aggregate: A, before: Row | None = None) -> Row:
+        """The fields of the aggregate that differ from ``before``, validated; None for one that is no longer there."""
+        known = before or {}
         row = to_row(aggregate)
-        document = self._document._from_son(row)
+        changed = [key for key, value in row.items() if key not in _OURS and value != known.get(key)]
+        document = self._document._from_son({key: row[key] for key in {"_id", *self._needed, *changed} if key in row})
         document.validate()
-        return {key: value for key, value in document.to_mongo().items() if key not in _OURS}
+        kept = document.to_mongo()
+        return {key: kept.get(key) for key in changed}
 
     def _insert(self, opened: Opened[A], *, command: str | None = None, answer: Any = None) -> None:
         outbox = self._entries(opened)
@@ -257,14 +262,13 @@ class Records(Generic[A]):
     def _replace(
         self, opened: Opened[A], *, command: str | None = None, answer: Any = None, heard_slot: str | None = None
     ) -> None:
-        state = self._state(opened.aggregate)
+        changed = self._state(opened.aggregate, opened.before)
         entries = self._entries(opened)
-        before = {key: value for key, value in opened.before.items() if key not in _OURS}
-        if state == before and not entries and command is None and heard_slot is None:
+        if not changed and not entries and command is None and heard_slot is None:
             return
-        change: Row = {"$inc": {"version": 1}, "$set": state}
-        gone = [key for key in before if key not in state and key != "erased"]
-        if gone:
+        change: Row = {"$inc": {"version": 1}}
+        change["$set"] = {key: value for key, value in changed.items() if value is not None}
+        if gone := [key for key, value in changed.items() if value is None]:
             change["$unset"] = dict.fromkeys(gone, "")
         if entries:
             change["$push"] = {"outbox": {"$each": entries}}

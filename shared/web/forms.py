@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 from uuid import UUID, uuid4, uuid5
 
@@ -74,16 +74,28 @@ class ChineseForm(FlaskForm):
             field.errors = [*field.errors, refused.message]
 
 
-def answer_form(form: ChineseForm, template: str, act: Callable[[], Response], **values: Any) -> Response:
+def answer_form(
+    form: ChineseForm,
+    template: str,
+    act: Callable[[], Response],
+    *,
+    beside: Callable[[], Mapping[str, Any]] = dict,
+    **values: Any,
+) -> Response:
     """Show the form, or do ``act`` when it was posted and is valid; what was typed returns with each message.
 
     ``act`` reads the form, gives the command and returns the response, usually a redirect. When it raises Refused,
-    the message is shown on the form.
+    the message is shown on the form. ``beside`` gives what the page shows besides ``values`` and is asked only where
+    the page is shown.
     """
+
+    def page(status: int = 200) -> Response:
+        return make_response(render_template(template, form=form, **values, **beside()), status)
+
     if request.method != "POST" or kept.is_arriving():
-        return make_response(render_template(template, form=form, **values))
+        return page()
     if not form.validate():
-        return make_response(render_template(template, form=form, **values), 422)
+        return page(422)
     try:
         return act()
     except Refused as refused:
@@ -91,7 +103,7 @@ def answer_form(form: ChineseForm, template: str, act: Callable[[], Response], *
             raise
         count_refusal(refused)
         form.refuse(refused)
-        return make_response(render_template(template, form=form, **values), refused.status)
+        return page(refused.status)
 
 
 class Filled:

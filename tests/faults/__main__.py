@@ -32,7 +32,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--minutes", type=float, default=3)
     parser.add_argument("--cases", type=int, help="authors with a case each; by default enough for the time")
-    parser.add_argument("--threads", type=int, default=6, help="authors at work at the same time")
+    parser.add_argument("--threads", type=int, default=8, help="authors at work at the same time")
     parser.add_argument("--var", default="var/faults", help="the stack's folder; it is emptied first")
     parser.add_argument("--results", type=Path, default=Path("build/faults"), help="where table and timeline go")
     return parser
@@ -59,8 +59,8 @@ def _run(given: argparse.Namespace) -> int:
 
 
 def _enough(minutes: float) -> int:
-    """A case takes forty versions; six receipts a second use it up in seven seconds of all authors' time."""
-    return max(24, round(minutes * 60 * 6 / 34))
+    """A case takes forty versions; at six receipts a second each of these comes to half as many."""
+    return max(24, round(minutes * 60 * 6 / 30))
 
 
 if __name__ == "__main__":

@@ -67,7 +67,7 @@ def plan(seed: int, seconds: float) -> Plan:
     ]
     own = [(kind, target) for target in OWN for kind in (*_PLAIN, Kind.CLOCK)]
     return Plan(
-        servers=tuple(_lane(chance, servers, seconds, peace=(5, 12), lasting=(3, 14))),
+        servers=tuple(_lane(chance, servers, seconds, peace=(5, 12), lasting=(3, 10))),
         own=tuple(_lane(chance, own, seconds, peace=(2, 9), lasting=(2, 12))),
     )
 

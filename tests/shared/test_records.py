@@ -72,6 +72,18 @@ def test_a_refusal_keeps_nothing(database: Database, baskets: Records[Basket]) -
     assert baskets.get("b").count == 0
 
 
+def test_a_write_sends_what_changed_and_leaves_what_it_does_not_know(
+    database: Database, baskets: Records[Basket]
+) -> None:
+    baskets.create(Basket(id="b", owner="李明"))
+    rows = database.collection("baskets")
+    rows.update_one({"_id": "b"}, {"$set": {"of_a_newer_release": 1}})
+    baskets.change("b", lambda basket: basket.put(5))
+    row = rows.find_one({"_id": "b"})
+    assert row is not None
+    assert (row["count"], row["owner"], row["of_a_newer_release"]) == (5, "李明", 1)
+
+
 def test_a_field_that_became_none_is_unset(database: Database, baskets: Records[Basket]) -> None:
     baskets.create(Basket(id="b", emptied=NOON))
 

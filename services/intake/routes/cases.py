@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import Any
+
 from flask import Response, flash, make_response, redirect, render_template, request
 
 from services.intake import queries
@@ -9,6 +12,7 @@ from services.intake.app import App
 from services.intake.domain.findings import NotReady
 from services.intake.domain.window import check_drafting, in_the_way, over
 from services.intake.handlers import cases as commands
+from services.intake.queries import ToDo
 from services.intake.routes.at_hand import account, closed_page, pieces, submission_bell
 from services.intake.routes.forms.fields import PlainForm
 from services.intake.routes.forms.sheet import NewCaseForm
@@ -93,15 +97,18 @@ def check(case_id: str) -> Response:
     case = app.own_case(case_id, who().id)
     form = PlainForm()
     form.refused_title = "未能报送"
-    page = queries.page_of(app, case)
     campaign = app.campaigns.get(case.campaign_id)
-    shown = {
-        "page": page,
-        "answers": queries.answers(app, case, change=page.can_edit),
-        "campaign": campaign,
-        "bell": submission_bell(campaign, saved_at=case.saved_at, late_until=page.late_until),
-        "back": ("返回案例", f"/cases/{case_id}"),
-    }
+
+    def shown(missing: Sequence[ToDo] | None = None) -> dict[str, Any]:
+        page = queries.page_of(app, case)
+        return {
+            "page": page,
+            "missing": queries.to_do(app, case) if missing is None else missing,
+            "answers": queries.answers(app, case, change=page.can_edit),
+            "campaign": campaign,
+            "bell": submission_bell(campaign, saved_at=case.saved_at, late_until=page.late_until),
+            "back": ("返回案例", f"/cases/{case_id}"),
+        }
 
     def act() -> Response:
         try:
@@ -113,12 +120,12 @@ def check(case_id: str) -> Response:
             )
         except NotReady as not_ready:
             missing = queries.as_links(case_id, not_ready.findings)
-            return make_response(render_template("check.html", form=form, missing=missing, **shown), 422)
+            return make_response(render_template("check.html", form=form, **shown(missing)), 422)
         if submitted.stood_already:
             flash(_stands(campaign, submitted.version))
         return _to(f"/cases/{case_id}/receipt")
 
-    return answer_form(form, "check.html", act, missing=queries.to_do(app, case), **shown)
+    return answer_form(form, "check.html", act, beside=shown)
 
 
 def _stands(campaign: Campaign, version: int) -> str:

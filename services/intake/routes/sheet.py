@@ -17,7 +17,7 @@ from services.intake.domain.case import Case
 from services.intake.domain.sheet import About, Agreed, Authors, Declaration, SavedMeanwhile, Studio, same
 from services.intake.domain.window import in_the_way
 from services.intake.handlers.cases import SavePart, save_part
-from services.intake.queries import answers_on, category_name, page_of, sign_sheet, unsent_on
+from services.intake.queries import CasePage, answers_on, category_name, page_of, sign_sheet, unsent_on
 from services.intake.routes.at_hand import closed_page, pieces, submission_bell
 from services.intake.routes.files import upload_box
 from services.intake.routes.forms.fields import is_draft
@@ -237,19 +237,17 @@ def _saved(case_id: str, rev: int, *, onward: str) -> Response:
 def _answer(
     form: ChineseForm, template: str, act: Callable[[], Response], app: App, case: Case, campaign: Campaign
 ) -> Response:
-    page, name = page_of(app, case), template.removesuffix(".html")
+    name, back = template.removesuffix(".html"), ("返回案例", f"/cases/{case.id}")
 
-    def closed(why: str) -> Response:
+    def closed(why: str, page: CasePage) -> Response:
+        receipt = [("查看回执", f"/cases/{case.id}/receipt")] if page.was_submitted else []
         return closed_page(
             _TITLES[name],
             why,
             above=f"{page.title} · {page.state}",
             answers=answers_on(app, case, name),
             unsent=unsent_on(app, app.cases.get(case.id), name),
-            onward=[
-                *([("查看回执", f"/cases/{case.id}/receipt")] if page.was_submitted else []),
-                ("返回案例", f"/cases/{case.id}"),
-            ],
+            onward=[*receipt, back],
         )
 
     def saving() -> Response:
@@ -260,19 +258,21 @@ def _answer(
                 raise
             if wants_json():
                 return problem(refused.status, refused.code, refused.message)
-            return closed(refused.message)
+            return closed(refused.message, page_of(app, case))
 
-    if request.method == "GET" and not page.can_edit:
-        return closed(page.no_edit)
+    if request.method == "GET" and not (page := page_of(app, case)).can_edit:
+        return closed(page.no_edit, page)
     form.refused_title = "未能保存"
-    return answer_form(
-        form,
-        template,
-        saving,
-        page=page,
-        campaign=campaign,
-        box=upload_box(case, "sheet", campaign),
-        scan_form=FileForm(formdata=None),
-        bell=submission_bell(campaign, saved_at=case.saved_at, late_until=page.late_until),
-        back=("返回案例", f"/cases/{case.id}"),
-    )
+
+    def shown() -> dict[str, Any]:
+        page = page_of(app, case)
+        return {
+            "page": page,
+            "campaign": campaign,
+            "box": upload_box(case, "sheet", campaign),
+            "scan_form": FileForm(formdata=None),
+            "bell": submission_bell(campaign, saved_at=case.saved_at, late_until=page.late_until),
+            "back": back,
+        }
+
+    return answer_form(form, template, saving, beside=shown)

@@ -93,7 +93,7 @@ def case(case_id: str) -> Response:
         flash(f"已提交“{page.title}”的评分，总分{total:g}分。", "done")
         return to(_next(tasks(app, expert_id)))
 
-    shown = {
+    shown: dict[str, Any] = {
         "page": page,
         "open": page.review.state is ReviewState.OPEN,
         "bell": _bell(),

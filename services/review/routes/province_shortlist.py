@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from typing import Any
 from urllib.parse import quote
 
 from flask import Response, flash, make_response, render_template
@@ -34,7 +35,7 @@ def shortlist() -> Response:
     return make_response(render_template("province/shortlist.html", **_shown(), form=MoveForm()))
 
 
-def _shown() -> dict[str, object]:
+def _shown() -> dict[str, Any]:
     app = pieces()
     page = shortlist_page(app, shown_campaign(), own_province(), now=app.clock())
     return {**frame(), "page": page, "back": ("返回本省概况", at("/province"))}
@@ -60,7 +61,7 @@ def move() -> Response:
         flash(f"已移到第{place + 1}位。", "done")
         return to(at("/province/shortlist"))
 
-    return answer_form(form, "province/shortlist.html", act, **_shown())
+    return answer_form(form, "province/shortlist.html", act, beside=_shown)
 
 
 def _places(form: MoveForm, ids: list[str]) -> tuple[int, int]:
@@ -94,9 +95,10 @@ def confirm() -> Response:
         flash(f"推荐名单已提交，共{count}件。截止前仍可修改，修改后须重新提交。", "done")
         return to(at("/province/shortlist"))
 
-    return answer_form(
-        form, "province/confirm.html", act, **{**_shown(), "back": ("返回推荐名单", at("/province/shortlist"))}
-    )
+    def shown() -> dict[str, Any]:
+        return {**_shown(), "back": ("返回推荐名单", at("/province/shortlist"))}
+
+    return answer_form(form, "province/confirm.html", act, beside=shown)
 
 
 @asks("submit_shortlist")
