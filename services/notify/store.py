@@ -45,6 +45,7 @@ class LetterRecord(Record):
     due = mongoengine.DateTimeField()
     tries = mongoengine.IntField()
     looked = mongoengine.IntField()
+    cut = mongoengine.IntField()
     token = mongoengine.StringField()
     lease_until = mongoengine.DateTimeField()
     possibly_twice = mongoengine.BooleanField()

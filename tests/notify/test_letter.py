@@ -9,6 +9,8 @@ import pytest
 
 from services.notify.domain.address_book import CaseContacts, StaffContact
 from services.notify.domain.letter import (
+    CUT_REASON,
+    MOST_CUTS,
     Addressee,
     Letter,
     LetterState,
@@ -71,6 +73,34 @@ def test_a_letter_cut_down_on_the_way_goes_again_with_the_same_message_id_and_sa
     letter.mark_sent("t2", at=LATER)
     assert (letter.message_id, letter.possibly_twice) == (before, True)
     assert [event.possibly_twice for event in letter.news if isinstance(event, LetterSent)] == [True]
+
+
+def test_a_letter_that_fells_its_senders_lets_others_go_first_and_is_given_up_at_last() -> None:
+    letter, at = taken(), NOW
+    pauses = []
+    for number in range(2, MOST_CUTS + 3):
+        at += 2 * LEASE
+        if letter.take(f"t{number}", at=at, lease=LEASE):
+            continue
+        if letter.state is LetterState.WAITING:
+            assert letter.due is not None
+            pauses.append(letter.due - at)
+            at = letter.due
+            assert letter.take(f"t{number}", at=at, lease=LEASE)
+    assert pauses == [timedelta(minutes=1), timedelta(minutes=2), timedelta(minutes=4)]
+    assert (letter.state, letter.reason, letter.due) == (LetterState.FAILED, CUT_REASON, None)
+    (told,) = letter.news
+    assert isinstance(told, LetterBounced) and told.reason == CUT_REASON
+
+
+def test_a_letter_that_got_an_answer_in_between_is_not_given_up() -> None:
+    letter, at = taken(), NOW
+    for number in range(2 * MOST_CUTS):
+        at += 2 * LEASE
+        assert letter.take(f"cut-{number}", at=at, lease=LEASE)
+        letter.put_back(f"cut-{number}", at=at)
+        assert letter.take(f"again-{number}", at=at, lease=LEASE)
+    assert letter.state is LetterState.SENDING
 
 
 def test_while_the_server_is_away_no_try_is_counted() -> None:

@@ -12,6 +12,8 @@ from shared.events.notify import LetterBounced, LetterSent
 from shared.trouble import Refused
 
 MOST_RESENDS = 3
+MOST_CUTS = 4
+FIRST_PAUSE = timedelta(minutes=1)
 SEALED_KINDS = frozenset({"activation_code", "password_reset"})
 """Letters that carry a one-time code: it is opened only to build the mail, and pages mask it."""
 URGENT_KINDS = SEALED_KINDS | {"receipt"}
@@ -35,6 +37,7 @@ UNDELIVERED = frozenset({LetterState.BOUNCED, LetterState.FAILED})
 
 
 HELD_REASON = "此信所告之事发生在恢复备份之前，可能已经发出，由管理员决定是否再发。"
+CUT_REASON = "发送此信时程序多次意外中止，已停止发送，请联系技术人员。"
 GIVEN_UP_REASON = "恢复备份后，管理员决定不再发送。"
 
 
@@ -110,6 +113,8 @@ class Letter(Aggregate):
     due: datetime | None = None
     tries: int = 0
     looked: int = 0
+    cut: int = 0
+    """How often in a row its sender was cut down with this letter in hand."""
     token: str = ""
     lease_until: datetime | None = None
     possibly_twice: bool = False
@@ -172,10 +177,12 @@ class Letter(Aggregate):
     def take(self, token: str, *, at: datetime, lease: timedelta) -> bool:
         """Take it for sending; False when it is not this sender's turn.
 
-        A letter found ``sending`` past its lease was cut down on the way: it may come twice, and says so.
+        A letter found ``sending`` past its lease was cut down on the way: it may come twice, and says so. One that is
+        found so again lets the others go first, and at last is given up: it may be what fells its senders.
         """
         if self.state is LetterState.SENDING and self.lease_until is not None and self.lease_until < at:
-            self.possibly_twice = True
+            if not self._goes_on(at):
+                return False
         elif self.state is not LetterState.WAITING or self.due is None or self.due > at:
             return False
         if self.good_until is not None and self.good_until <= at:
@@ -185,6 +192,19 @@ class Letter(Aggregate):
         self.state = LetterState.SENDING
         self.token, self.lease_until = token, at + lease
         return True
+
+    def _goes_on(self, at: datetime) -> bool:
+        """Cut down once more: whether it goes at once, as after the first time."""
+        self.cut, self.possibly_twice = self.cut + 1, True
+        if self.cut == 1:
+            return True
+        self.token, self.lease_until = "", None
+        if self.cut > MOST_CUTS:
+            self.sealed = ""
+            self._end(LetterState.FAILED, CUT_REASON, at=at)
+        else:
+            self.state, self.due = LetterState.WAITING, at + FIRST_PAUSE * (1 << (self.cut - 2))
+        return False
 
     def mark_sent(self, token: str, *, at: datetime) -> None:
         """The mail server took it. The sealed code is wiped."""
@@ -262,7 +282,7 @@ class Letter(Aggregate):
         return self.state is LetterState.SENDING and self.token == token
 
     def _let_go(self) -> None:
-        self.token, self.lease_until = "", None
+        self.token, self.lease_until, self.cut = "", None, 0
 
     def _end(self, state: LetterState, reason: str, *, at: datetime) -> None:
         self.state, self.reason, self.due = state, reason, None
