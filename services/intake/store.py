@@ -77,6 +77,7 @@ class CaseRecord(Record):
     ended = _value()
     late = _values()
     unsent = _value()
+    reminded = mongoengine.ListField(mongoengine.StringField())
 
 
 class LateUseRecord(Record):
@@ -146,6 +147,24 @@ def cases_with(records: Records[Case], person: str, *, without: str) -> Iterator
     query = {"authors.people.person": person, "account_id": {"$ne": without}}
     only = ("campaign_id", "about", "number", "versions.version", "versions.withdrawn_at", "saved_at", "ended")
     return records.rows(query, only=only, sort="-saved_at")
+
+
+def cases_not_handed_in(
+    records: Records[Case], campaign_id: str, *, opened_before: datetime, reminder: str, after: str, most: int
+) -> list[str]:
+    """The ids, in order, of cases after one whose draft was saved since it was handed in, without this reminder."""
+    last: Row = {"$last": "$versions"}
+    stands = {"$let": {"vars": {"last": last}, "in": {"$lte": ["$saved_at", "$$last.received_at"]}}}
+    withdrawn = {"$let": {"vars": {"last": last}, "in": {"$gt": ["$$last.withdrawn_at", None]}}}
+    query: Row = {
+        "_id": {"$gt": after},
+        "campaign_id": campaign_id,
+        "opened_at": {"$lt": opened_before},
+        "reminded": {"$ne": reminder},
+        "ended": None,
+        "$or": [{"versions.0": {"$exists": False}}, {"$expr": {"$or": [{"$not": stands}, withdrawn]}}],
+    }
+    return [str(row["_id"]) for row in records.rows(query, only=("_id",), sort="_id", limit=most)]
 
 
 def cases_with_stale_uploads(records: Records[Case], before: datetime, *, most: int) -> list[str]:

@@ -12,6 +12,7 @@ from services.intake.adapters.seal import Seal
 from services.intake.adapters.sheet_pdf import SheetTypesetter
 from services.intake.app import App
 from services.intake.handlers import REACTIONS
+from services.intake.handlers.reminders import Reminders
 from services.intake.handlers.uploads import sweep_uploads
 from services.intake.permissions import PERMISSIONS
 from services.intake.routes.urls import BLUEPRINTS
@@ -78,9 +79,10 @@ def create_app(settings: IntakeSettings | None = None, *, app: App | None = None
 
 
 def loops(app: App, bus: Bus) -> list[Loop]:
-    """What the worker turns: relay, hear loop, and the sweeping of uploads nobody finished."""
+    """What the worker turns: relay, hear loop, the sweeping of uploads nobody finished, and reminders."""
     sweep = Loop("sweep", every(SWEEP_SECONDS, lambda: sweep_uploads(app)), idle=5)
-    return worker_loops(app, REACTIONS, database=app.database, bus=bus, clock=app.clock, timers=[sweep])
+    remind = Loop("remind", Reminders(app).step, idle=20, longest_idle=60)
+    return worker_loops(app, REACTIONS, database=app.database, bus=bus, clock=app.clock, timers=[sweep, remind])
 
 
 def create_worker(settings: IntakeSettings) -> Process:

@@ -39,6 +39,7 @@ LOOKS: Mapping[str, str] = {
 KINDS: Mapping[str, str] = {
     "receipt": "报送回执",
     "findings": "检查结果",
+    "reminder": "报送提醒",
     "password_reset": "重设密码",
     "activation_code": "激活码",
     "contact_form_received": "联系人信息表已收到",

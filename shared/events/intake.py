@@ -162,6 +162,27 @@ class AuthorContacts(Event):
     at: Instant
 
 
+class ReminderDue(Event):
+    """A case that is not handed in as it stands now, so many hours before the window closes; ``email`` may be empty.
+
+    ``missing`` counts what still holds a submission back. ``changed`` means that an earlier version stands.
+    """
+
+    topic: ClassVar[str] = "intake.restricted"
+    campaign_id: str
+    case_id: str
+    account_id: str
+    name: str
+    email: str
+    title: str
+    state: Literal["draft", "withdrawn", "changed"]
+    case_version: int
+    missing: int
+    hours: int
+    closes: Instant
+    at: Instant
+
+
 class AuthorSessionsRevoked(Event):
     """Every session of this author that began before an instant is over."""
 

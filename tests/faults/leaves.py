@@ -162,6 +162,7 @@ LEAVES: dict[str, dict[type[Event], tuple[Leaf, ...]]] = {
         intake.CaseSubmittedInFull: (_case, letters("receipt")),
         validation.ReportReady: (letters("findings", unless=_nothing_found),),
         intake.PasswordResetAsked: (letters("password_reset"),),
+        intake.ReminderDue: (letters("reminder"),),
         review.ResultToldToAuthors: (letters("result"),),
         certificate.CertificateIssued: (letters("certificate"),),
         certificate.CertificateReplaced: (letters("certificate_replaced"),),

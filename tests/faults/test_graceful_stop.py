@@ -94,11 +94,29 @@ def test_every_program_ends_within_ten_seconds_with_exit_code_0(stack: FaultySta
     """All of them, one after the other, with nobody to start them again; then all come back and everything is heard."""
     took = _end_all_while_authors_come(stack) if busy else _end_all(stack)
     stack.command("up")
-    for name, (code, seconds) in took.items():
-        sys.stdout.write(f"{name:20} exit code {code} after {seconds:.1f} s\n")
-    assert {name: code for name, (code, _) in took.items()} == dict.fromkeys(stack.pids(), 0)
-    assert max(seconds for _, seconds in took.values()) < SOON
-    wait("rest", stack.rests, seconds=120)
+    _assert_ended_well(stack, took)
+
+
+@pytest.mark.stack
+@pytest.mark.timeout(900)
+@pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGSTOP], ids=["gone", "silent"])
+def test_every_program_ends_as_soon_while_kafka_is_away(stack: FaultyStack, how: signal.Signals) -> None:
+    """Its connections are refused, or nothing ever answers, and events wait to be told; afterwards they are."""
+    book = Book()
+    crowd = authors_of(stack, publish_campaign(stack), book, count=4, without=())
+    with crowd.coming(pause=0.5):
+        wait("a receipt", lambda: book.receipts, seconds=120)
+        stack.command("stop", "keeper")
+        stack.send(how, "kafka")
+        try:
+            before = len(book.receipts)
+            wait("receipts without Kafka", lambda: len(book.receipts) > before + 4, seconds=60)
+            took = _end_all(stack)
+        finally:
+            if how is signal.SIGSTOP:
+                stack.send(signal.SIGCONT, "kafka")
+            stack.command("up")
+    _assert_ended_well(stack, took)
 
 
 def test_what_a_listener_was_at_when_it_ended_is_not_heard_again(database: Database, tmp_path: Path) -> None:
@@ -191,6 +209,14 @@ def _visits(stack: FaultyStack, writers: list[Writer]) -> list[tuple[str, Visit]
 
 
 # How programs are ended
+
+
+def _assert_ended_well(stack: FaultyStack, took: dict[str, tuple[int, float]]) -> None:
+    for name, (code, seconds) in took.items():
+        sys.stdout.write(f"{name:20} exit code {code} after {seconds:.1f} s\n")
+    assert {name: code for name, (code, _) in took.items()} == dict.fromkeys(stack.pids(), 0)
+    assert max(seconds for _, seconds in took.values()) < SOON
+    wait("rest", stack.rests, seconds=120)
 
 
 def _end_all_while_authors_come(stack: FaultyStack) -> dict[str, tuple[int, float]]:

@@ -269,6 +269,14 @@ VALUES: Mapping[str, Mapping[str, Any]] = {
         ],
         "total": 2,
     },
+    "reminder": {
+        "case_title": "“智研共同体”：县域教师数字素养提升的三年实践",
+        "standing": "changed",
+        "case_version": 1,
+        "missing": 2,
+        "hours": 24,
+        "closes": NOW + timedelta(hours=24),
+    },
     "password_reset": _CODE,
     "activation_code": _CODE | {"role": "province", "province": "420000"},
     "contact_form_received": {

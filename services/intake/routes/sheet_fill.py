@@ -5,6 +5,8 @@ Nothing is stored between the two pages: what was read stands in the fields of t
 
 from __future__ import annotations
 
+from typing import Any
+
 from flask import Response, flash, make_response, redirect, render_template, request
 
 from services.intake.adapters.read_sheet import MOST_BYTES, rows_of_file
@@ -131,7 +133,7 @@ def _opened(case_id: str) -> tuple[App, Case, Campaign]:
     return app, case, app.campaigns.get(case.campaign_id)
 
 
-def _around(app: App, case: Case, campaign: Campaign) -> dict[str, object]:
+def _around(app: App, case: Case, campaign: Campaign) -> dict[str, Any]:
     return {
         "page": page_of(app, case),
         "campaign": campaign,

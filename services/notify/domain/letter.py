@@ -186,8 +186,9 @@ class Letter(Aggregate):
         elif self.state is not LetterState.WAITING or self.due is None or self.due > at:
             return False
         if self.good_until is not None and self.good_until <= at:
+            stale = "信中的代码已过有效期，请重新签发。" if self.kind in SEALED_KINDS else "已过时，没有发送。"
             self.sealed = ""
-            self._end(LetterState.FAILED, "信中的代码已过有效期，请重新签发。", at=at)
+            self._end(LetterState.FAILED, stale, at=at)
             return False
         self.state = LetterState.SENDING
         self.token, self.lease_until = token, at + lease
@@ -272,7 +273,8 @@ class Letter(Aggregate):
         if self.kind in SEALED_KINDS and not self.sealed:
             raise Refused("code-wiped", "信中的代码已清除，不能重发，请重新签发。", status=409)
         if self.good_until is not None and self.good_until <= at:
-            raise Refused("code-expired", "信中的代码已过有效期，请重新签发。", status=409)
+            stale = "信中的代码已过有效期，请重新签发。" if self.kind in SEALED_KINDS else "信件已过时，不能重发。"
+            raise Refused("code-expired", stale, status=409)
         self.resends += 1
         self.message_id = message_id(self.id, self.message_id.rpartition("@")[2].rstrip(">"), sending=self.resends)
         self.state, self.due = LetterState.WAITING_FOR_ADDRESS, at

@@ -16,6 +16,7 @@ from shared.events.intake import (
     AuthorSessionsRevoked,
     CaseSubmittedInFull,
     PasswordResetAsked,
+    ReminderDue,
     StoredFile,
 )
 from shared.events.review import (
@@ -162,6 +163,31 @@ def send_password_reset(app: App, heard: Heard) -> None:
         sealed=event.sealed_code,
         good_until=event.expires,
         expires=event.expires,
+    )
+
+
+def send_reminder(app: App, heard: Heard) -> None:
+    """ReminderDue: to the holder of a case that is not handed in as it stands; of no use once the window has closed."""
+    event = _is(heard, ReminderDue)
+    write_letter(
+        app,
+        heard,
+        "reminder",
+        Addressee(
+            whom=Whom.ADDRESS,
+            name=event.name,
+            email=event.email,
+            account_id=event.account_id,
+            case_id=event.case_id,
+        ),
+        campaign_id=event.campaign_id,
+        good_until=event.closes,
+        case_title=event.title,
+        standing=event.state,
+        case_version=event.case_version,
+        missing=event.missing,
+        hours=event.hours,
+        closes=event.closes,
     )
 
 
@@ -333,6 +359,7 @@ REACTIONS: dict[type[Event], Callable[[App, Heard], None]] = {
     CaseSubmittedInFull: send_receipt,
     ReportReady: send_findings,
     PasswordResetAsked: send_password_reset,
+    ReminderDue: send_reminder,
     ResultToldToAuthors: send_result,
     CertificateIssued: send_certificate,
     CertificateReplaced: send_replacement,
