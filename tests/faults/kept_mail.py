@@ -8,6 +8,7 @@ import socket
 import threading
 from dataclasses import dataclass, field
 from email.message import EmailMessage
+from email.parser import BytesHeaderParser
 from pathlib import Path
 
 from zhengji.play.post import Letter, Post
@@ -27,21 +28,22 @@ class KeptPost(Post):
     folder: Path = Path()
     _known: dict[str, list[Path]] = field(default_factory=dict, repr=False)
     _seen: set[str] = field(default_factory=set, repr=False)
+    _read: dict[Path, Letter] = field(default_factory=dict, repr=False)
     _lock: threading.Lock = field(default_factory=threading.Lock, repr=False)
 
     def letters(self, address: str) -> list[Letter]:
         """Everything that was taken for an address, the oldest first."""
-        return [_letter(each) for each in self._mails_of(address)]
-
-    def message_ids(self, address: str) -> list[str]:
-        """The Message-ID of each."""
-        return [str(each["Message-ID"]).strip() for each in self._mails_of(address)]
-
-    def _mails_of(self, address: str) -> list[EmailMessage]:
         with self._lock:
             self._look()
             files = sorted(self._known.get(address, []), key=lambda file: file.stat().st_mtime_ns)
-        return [_read(file) for file in files]
+            for file in files:
+                if file not in self._read:  # people ask again and again, and a mail that came does not change
+                    self._read[file] = _letter(_mail(file))
+            return [self._read[file] for file in files]
+
+    def message_ids(self, address: str) -> list[str]:
+        """The Message-ID of each."""
+        return [letter.message_id for letter in self.letters(address)]
 
     def _look(self) -> None:
         """Sort in what is new; a file's name says nothing about its recipient."""
@@ -49,11 +51,16 @@ class KeptPost(Post):
             if file.name in self._seen:
                 continue
             self._seen.add(file.name)
-            for address in str(_read(file)["X-RcptTo"]).split(","):
+            for address in _recipients(file):
                 self._known.setdefault(address.strip(), []).append(file)
 
 
-def _read(file: Path) -> EmailMessage:
+def _recipients(file: Path) -> list[str]:
+    with file.open("rb") as mail:
+        return str(BytesHeaderParser(policy=email.policy.default).parse(mail)["X-RcptTo"]).split(",")
+
+
+def _mail(file: Path) -> EmailMessage:
     message = email.message_from_bytes(file.read_bytes(), policy=email.policy.default)
     assert isinstance(message, EmailMessage)
     return message
