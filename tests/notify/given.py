@@ -275,7 +275,7 @@ VALUES: Mapping[str, Mapping[str, Any]] = {
         "case_version": 1,
         "missing": 2,
         "hours": 24,
-        "closes": NOW + timedelta(hours=24),
+        "until": NOW + timedelta(hours=24),
     },
     "password_reset": _CODE,
     "activation_code": _CODE | {"role": "province", "province": "420000"},

@@ -187,7 +187,7 @@ def send_reminder(app: App, heard: Heard) -> None:
         case_version=event.case_version,
         missing=event.missing,
         hours=event.hours,
-        closes=event.closes,
+        until=event.closes,
     )
 
 
