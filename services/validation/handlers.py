@@ -51,16 +51,22 @@ def open_version(app: App, heard: Heard) -> None:
     event = heard.event
     assert isinstance(event, CaseSubmittedInFull)
     jobs = {file.file_id: check_id(event.case_id, file) for file in event.files}
-    app.reports.hear(
-        heard,
-        event.case_id,
-        lambda report: report.open_version(event, sheet=facts_of(event), jobs=jobs),
-        create=lambda: Report(id=event.case_id),
-    )
+    moved = True  # a repeat cannot tell, and looks at the people again
+
+    def act(report: Report) -> None:
+        nonlocal moved
+        before = report.standing
+        report.open_version(event, sheet=facts_of(event), jobs=jobs)
+        moved = report.standing != before
+
+    app.reports.hear(heard, event.case_id, act, create=lambda: Report(id=event.case_id))
+    report = app.reports.get(event.case_id)
     for file in event.files:
-        _queue(app, event.campaign_id, event.case_id, file)
-    _conclude_where_due(app, event.case_id)
-    _compare_people(app, heard, event.case_id)
+        if not report.knows_result(file):
+            _queue(app, event.campaign_id, event.case_id, file)
+    _conclude_where_due(app, report)
+    if moved:
+        _compare_people(app, heard, event.case_id)
 
 
 def take_result(app: App, heard: Heard) -> None:
@@ -70,7 +76,7 @@ def take_result(app: App, heard: Heard) -> None:
     app.reports.hear(
         heard, event.case_id, lambda report: report.take_result(event), create=lambda: Report(id=event.case_id)
     )
-    _conclude_where_due(app, event.case_id)
+    _conclude_where_due(app, app.reports.get(event.case_id))
 
 
 def note_withdrawal(app: App, heard: Heard) -> None:
@@ -96,11 +102,10 @@ def _queue(app: App, campaign_id: str, case_id: str, file: StoredFile) -> None:
     app.checks.add(check_id(case_id, file), payload, lane=case_id)
 
 
-def _conclude_where_due(app: App, case_id: str) -> None:
+def _conclude_where_due(app: App, report: Report) -> None:
     """Ask for the conclusion as a job: it needs the campaign, which a hear loop must not wait for."""
-    report = app.reports.find(case_id)
-    for version in report.concludable() if report else ():
-        app.conclusions.add(derived_id("conclude", case_id, version), {"case_id": case_id, "version": version})
+    for version in report.concludable():
+        app.conclusions.add(derived_id("conclude", report.id, version), {"case_id": report.id, "version": version})
 
 
 def _compare_people(app: App, heard: Heard, case_id: str) -> None:

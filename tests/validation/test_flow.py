@@ -268,3 +268,30 @@ def test_a_person_in_two_categories_is_a_remark_on_each_case_until_one_is_withdr
     world.tell(withdrawn, subject="case-3")
     last = world.until_told(ReportReady, 5)[4:]
     assert [(report.case_id, report.outcome, codes(report)) for report in last] == [("case-1", "passed", [])]
+
+
+def test_a_person_who_moves_to_the_same_category_is_no_remark_any_more(world: World) -> None:
+    """V11: what stands counts, whichever version it is."""
+    world.publish_campaign()
+    region, school, _ = (category.code for category in world.campaign.categories)
+    files = [world.store(HONEST, "案例.docx", role="document"), world.store(JPG, "照片.jpg")]
+    world.submit(*files, case="case-1", category=region, authors=(AUTHORS[0],))
+    world.submit(*files, case="case-2", category=school, authors=(AUTHORS[0],))
+    world.until(lambda: {each.outcome for each in world.of(ReportReady)[-2:]} == {"remarks"})
+    world.submit(*files, case="case-2", category=region, authors=(AUTHORS[0],), version=2)
+    world.until(lambda: [each.case_id for each in world.of(ReportReady) if each.outcome == "passed"][-1:] == ["case-1"])
+    last = {each.case_id: each.outcome for each in world.of(ReportReady)}
+    assert last == {"case-1": "passed", "case-2": "passed"}
+
+
+def test_a_new_version_of_the_same_people_and_files_asks_for_its_conclusion_alone(world: World) -> None:
+    world.publish_campaign()
+    files = [world.store(HONEST, "案例.docx", role="document"), world.store(JPG, "照片.jpg")]
+    world.submit(*files)
+    world.until_told(ReportReady)
+    jobs = world.app.database.collection("jobs_conclusions")
+    before = jobs.count_documents({})
+    world.submit(*files, version=2, summary="改过的概述")
+    world.until_told(ReportReady, 2)
+    assert jobs.count_documents({}) - before == 1
+    assert world.app.database.collection("jobs_checks").count_documents({}) == 2

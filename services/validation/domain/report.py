@@ -184,6 +184,17 @@ class Report(Aggregate):
         """The files of a version that have not been checked yet."""
         return tuple(file for file in self.files_of(version) if self.result_of(file) is None)
 
+    def knows_result(self, file: StoredFile) -> bool:
+        """Whether these bytes of this file were checked."""
+        return any(result.about == (file.file_id, file.sha256) for result in self.results)
+
+    @property
+    def standing(self) -> tuple[str, frozenset[str]] | None:
+        """What other cases of the same people look at: category and authors of the version that counts."""
+        if self.current is None:
+            return None
+        return self.current.sheet.category, frozenset(author.person for author in self.current.sheet.authors)
+
     def conclude(self, version: int, *, sheet: tuple[Finding, ...], at: datetime) -> None:
         """Decide the outcome of a version and tell it; again only when what is said of sheet and people has changed."""
         submitted = next((each for each in self.versions if each.version == version), None)
