@@ -52,6 +52,8 @@ class BreakableStack(FaultyStack):
             "ZHENGJI_IMAP_PORT": str(_MAIL_PORTS["imap"]),
             "ZHENGJI_IMAP_USER": "jsyxmoe@zhengji.example",
             "ZHENGJI_IMAP_PASSWORD": "local",
+            "ZHENGJI_LETTERS_PER_MINUTE": "6000",  # nobody's provider is hurt, and all write to two domains
+            "ZHENGJI_LETTERS_PER_MINUTE_AND_DOMAIN": "6000",
             "PYTHONPATH": str(self.places.root),
             cell.FOLDER: str(self.cells),
         }

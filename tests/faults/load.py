@@ -97,10 +97,13 @@ class Recommending(Clerk):
 
     history: History
 
-    def _recommend(self, case_id: str) -> None:
+    def _recommend(self, case_id: str) -> str:
         with self.history.asking(self.plan.contact.name, Kind.RECOMMEND, about=case_id) as asked:
-            super()._recommend(case_id)
-            asked.ok(province=self.plan.code)
+            if refusal := super()._recommend(case_id):
+                asked.refused(refusal)
+            else:
+                asked.ok(province=self.plan.code)
+        return refusal
 
 
 class FaultPlay(PatientPlay):

@@ -51,8 +51,8 @@ class Clerk:
         self.staff.walk("/province/cases", lambda page: found.update(dict.fromkeys(_cases_on(page))))
         return list(found)
 
-    def _recommend(self, case_id: str) -> None:
-        """Recommend one; what the rules ask for is read and, where it can be, given."""
+    def _recommend(self, case_id: str) -> str:
+        """Recommend one; what the rules ask for is read and, where it can be, given. Gives why it could not be."""
         page = self._marked(case_id, "recommended", "")
         if page.errors and "理由" in page.errors[0]:
             self._book.keep_refusal("recommend a failed case without a reason", page.errors[0])
@@ -61,6 +61,8 @@ class Clerk:
             if "签名" not in page.errors[0]:
                 raise Broken(f"{self.plan.name}: {page.errors}")
             self._book.keep_refusal("recommend an unsigned case", page.errors[0])
+            return page.errors[0]
+        return ""
 
     def _mark(self, case_id: str, mark: str, reason: str) -> None:
         self.staff.accepted(self._marked(case_id, mark, reason))
