@@ -113,13 +113,9 @@ class FaultyStack:
 
     def kill(self, name: str) -> int:
         """Kill a program with everything it started, as an out-of-memory kill of its container would."""
-        return self.send(signal.SIGKILL, name)
-
-    def send(self, what: signal.Signals, name: str) -> int:
-        """Send a signal to a program and everything it started; gives its process id."""
         pid = self._processes.pid(name)
         assert pid is not None, f"{name} does not run"
-        os.killpg(pid, what)
+        os.killpg(pid, signal.SIGKILL)
         return pid
 
     def restart(self, names: Collection[str], **settings: str) -> None:
