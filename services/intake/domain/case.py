@@ -29,7 +29,7 @@ from services.intake.domain.told import Ended, Report
 from services.intake.domain.version import Submitter, Version
 from shared.aggregates import Aggregate
 from shared.campaign.model import Campaign
-from shared.events.intake import CaseWithdrawn, FileArrived, ReminderDue, SignaturesAdded
+from shared.events.intake import CaseWithdrawn, FileArrived, SignaturesAdded
 from shared.events.review import DisqualificationRecorded, LateSubmissionPermitted, ResultToldToAuthors
 from shared.events.validation import FileChecked, ReportReady
 from shared.trouble import NotThere, Refused
@@ -379,30 +379,6 @@ class Case(Aggregate):
         ours = (each.permission_id == permission_id for each in self.late)
         self.late = tuple(each.used(case_id, at) if it else each for it, each in zip(ours, self.late, strict=True))
 
-    def remind(self, hours: int, *, closes: datetime, name: str, email: str, missing: int, at: datetime) -> bool:
-        """Tell the holder once that this is not handed in; False where that was told, or it is handed in."""
-        reminder = reminder_of(hours, closes)
-        if reminder in self.reminded or self.state is State.SUBMITTED or self.ended:
-            return False
-        self.reminded = (*self.reminded, reminder)
-        self.tell(
-            ReminderDue(
-                campaign_id=self.campaign_id,
-                case_id=self.id,
-                account_id=self.account_id,
-                name=name,
-                email=email,
-                title=self.about.title,
-                state=self.state.value,
-                case_version=self.latest.version if self.latest else 0,
-                missing=missing,
-                hours=hours,
-                closes=closes,
-                at=at,
-            )
-        )
-        return True
-
     def hear_result(self, event: ResultToldToAuthors) -> None:
         """The outcome is out; a disqualification known before stands."""
         if self.ended is None or not self.ended.disqualified:
@@ -412,11 +388,6 @@ class Case(Aggregate):
         """The case was disqualified, with the notice's reason."""
         outcome = self.ended.outcome if self.ended else None
         self.ended = Ended(outcome=outcome, disqualified=event.reason, at=event.at)
-
-
-def reminder_of(hours: int, closes: datetime) -> str:
-    """What names a reminder: a window that is extended gets reminders of its own."""
-    return f"{hours} h before {closes.isoformat()}"
 
 
 def _gone(file: File, at: datetime, replaced_by: str = "") -> File:

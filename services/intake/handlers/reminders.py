@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 import structlog
 
 from services.intake.app import App
-from services.intake.domain.case import Case, reminder_of
+from services.intake.domain.reminder import remind, reminder_of
 from services.intake.store import cases_not_handed_in
 from shared.campaign.model import Campaign
 from shared.trouble import NotThere
@@ -61,17 +61,9 @@ class Reminders:
         except NotThere:
             return False
 
-        def act(case: Case) -> bool:
-            return case.remind(
-                hours,
-                closes=campaign.windows.submission.closes,
-                name=account.profile.name,
-                email=account.profile.email,
-                missing=len(case.findings(campaign, submitter=account.person)),
-                at=at,
-            )
-
-        return self._app.cases.change(case_id, act)
+        return self._app.cases.change(
+            case_id, lambda case: remind(case, hours, campaign=campaign, holder=account, at=at)
+        )
 
 
 def hours_left(campaign: Campaign, at: datetime) -> int | None:
