@@ -51,21 +51,18 @@ def open_version(app: App, heard: Heard) -> None:
     event = heard.event
     assert isinstance(event, CaseSubmittedInFull)
     jobs = {file.file_id: check_id(event.case_id, file) for file in event.files}
-    moved = True  # a repeat cannot tell, and looks at the people again
-
-    def act(report: Report) -> None:
-        nonlocal moved
-        before = report.standing
-        report.open_version(event, sheet=facts_of(event), jobs=jobs)
-        moved = report.standing != before
-
-    app.reports.hear(heard, event.case_id, act, create=lambda: Report(id=event.case_id))
+    app.reports.hear(
+        heard,
+        event.case_id,
+        lambda report: report.open_version(event, sheet=facts_of(event), jobs=jobs),
+        create=lambda: Report(id=event.case_id),
+    )
     report = app.reports.get(event.case_id)
     for file in event.files:
         if not report.knows_result(file):
             _queue(app, event.campaign_id, event.case_id, file)
     _conclude_where_due(app, report)
-    if moved:
+    if report.moved_with(event.case_version):
         _compare_people(app, heard, event.case_id)
 
 

@@ -124,6 +124,7 @@ class SmallWorld:
         self._expire()
         idle = 0
         for _ in range(most):
+            self.hearing.db["letters"].update_many({"state": "waiting"}, {"$set": {"due": LONG_AGO}})  # pauses pass
             moved = self.tell("intake") + self.tell("review") + self.hear() + self.send_letters()
             idle = 0 if moved else idle + 1
             if idle == quiet:

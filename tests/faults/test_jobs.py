@@ -156,7 +156,7 @@ def test_a_job_that_fells_its_workers_ends_as_failed_and_holds_nobody_up(worksho
     assert felled == TRIES
     assert (row["tries"], told(row)) == (TRIES + 1, [99])
     assert "no worker lived to its end in 3 tries" in row["error"]
-    assert workshop.log_has('"event": "job_failed"')
+    until(lambda: workshop.log_has('"event": "job_failed"'))
     good = [workshop.until_ended(f"good-{number}") for number in range(5)]
     assert {(each["state"], each["tries"]) for each in good} == {("done", 1)}
     first_run, second_run, *_ = workshop.runs("poison")

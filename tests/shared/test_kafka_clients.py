@@ -92,7 +92,7 @@ def refusal(attempt: Callable[[KafkaBus], object], bus: KafkaBus) -> str:
 def assert_nothing_grew(before: tuple[int, int]) -> None:
     """No thread is left, and fewer files than one for each attempt: the last one's sockets may not be collected yet."""
     threads, files = held()
-    assert threads == before[0]
+    assert threads <= before[0]
     assert files < before[1] + ATTEMPTS
 
 

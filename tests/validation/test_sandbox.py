@@ -108,7 +108,8 @@ def test_a_reader_reaches_neither_network_nor_disk(code: str, tmp_path: Path) ->
 def test_the_cell_reads_on_after_a_death(file: Path) -> None:
     with Sandbox(SandboxLimits(memory=1)) as small:
         reading = small.read(file, name="a.docx", sought=())
-        assert [sign.code for sign in reading.signs] == [Code.UNREADABLE]
+        (sign,) = reading.signs
+        assert sign.code in {Code.UNREADABLE, Code.CORRUPT}  # its reader died, or a library of its had no room
     with Sandbox() as sandbox:
         assert sandbox.read(file, name="a.docx", sought=()).kind == "docx"
         assert sandbox._cell is not None

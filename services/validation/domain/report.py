@@ -188,12 +188,14 @@ class Report(Aggregate):
         """Whether these bytes of this file were checked."""
         return any(result.about == (file.file_id, file.sha256) for result in self.results)
 
-    @property
-    def standing(self) -> tuple[str, frozenset[str]] | None:
-        """What other cases of the same people look at: category and authors of the version that counts."""
-        if self.current is None:
-            return None
-        return self.current.sheet.category, frozenset(author.person for author in self.current.sheet.authors)
+    def moved_with(self, version: int) -> bool:
+        """Whether other cases of the same people may have to say something else since this version came.
+
+        Not where the version before stood until then, with the same people in the same category.
+        """
+        earlier = [each for each in self.versions if each.version < version]
+        (came,) = (each for each in self.versions if each.version == version)
+        return not earlier or earlier[-1].withdrawn_at is not None or _stand(earlier[-1]) != _stand(came)
 
     def conclude(self, version: int, *, sheet: tuple[Finding, ...], at: datetime) -> None:
         """Decide the outcome of a version and tell it; again only when what is said of sheet and people has changed."""
@@ -262,3 +264,8 @@ def told_finding(finding: Finding, *, file_id: str = "", name: str = "") -> Told
 
 def _found(told: ToldFinding) -> Finding:
     return Finding(code=Code(told.code), severity=Severity(told.severity), message=told.message, place=told.place)
+
+
+def _stand(version: Submitted) -> tuple[str, frozenset[str]]:
+    """The category, and everybody in it."""
+    return version.sheet.category, frozenset(author.person for author in version.sheet.authors)
