@@ -281,6 +281,7 @@ def publish_campaign(stack: FaultyStack, *, hours: float = 2) -> Campaign:
     for service in ("intake", "validation", "review", "notify"):
         campaigns = stack.truth.databases[service]["campaigns"]
         wait(f"the campaign in {service}", partial(campaigns.find_one, heard), seconds=60)
+    wait("the window", lambda: campaign.windows.submission.has_opened(system_clock()), seconds=60)
     return campaign
 
 

@@ -224,7 +224,9 @@ class Page:
                 continue
             if form.method == "post" or not (field == button == to == ""):
                 return form
-        raise Broken(f"{self.status} {self.url} ({self.heading}): no form {field or button or to!r}")
+        raise Broken(
+            f"{self.status} {self.url} ({self.heading}): no form {field or button or to!r} in {self.text[:300]}"
+        )
 
     def facts(self) -> list[dict[str, str]]:
         """Each summary list as words by key."""
