@@ -91,6 +91,10 @@ def test_a_letter_that_fells_its_senders_lets_others_go_first_and_is_given_up_at
     assert (letter.state, letter.reason, letter.due) == (LetterState.FAILED, CUT_REASON, None)
     (told,) = letter.news
     assert isinstance(told, LetterBounced) and told.reason == CUT_REASON
+    letter.resend(at=at)
+    letter.reach(Reached(name="张老师", email="zhang@example.cn", account_id=""), at=at)
+    assert letter.take("resent", at=at, lease=LEASE)
+    assert letter.take("resent-2", at=at + 2 * LEASE, lease=LEASE), "the cuts before count no more"
 
 
 def test_a_letter_that_got_an_answer_in_between_is_not_given_up() -> None:

@@ -199,11 +199,12 @@ class Letter(Aggregate):
         self.cut, self.possibly_twice = self.cut + 1, True
         if self.cut == 1:
             return True
-        self.token, self.lease_until = "", None
         if self.cut > MOST_CUTS:
             self.sealed = ""
+            self._let_go()
             self._end(LetterState.FAILED, CUT_REASON, at=at)
         else:
+            self.token, self.lease_until = "", None
             self.state, self.due = LetterState.WAITING, at + FIRST_PAUSE * (1 << (self.cut - 2))
         return False
 
