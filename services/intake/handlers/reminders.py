@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 import structlog
 
 from services.intake.app import App
+from services.intake.domain.case import Case
 from services.intake.domain.reminder import remind, reminder_of
 from services.intake.store import cases_not_handed_in
 from shared.campaign.model import Campaign
@@ -56,14 +57,13 @@ class Reminders:
         return bool(ids)
 
     def _remind_of(self, case_id: str, campaign: Campaign, hours: int, at: datetime) -> bool:
-        try:
-            account = self._app.accounts.get(self._app.cases.get(case_id).account_id)
-        except NotThere:
-            return False
+        def told(case: Case) -> bool:
+            return remind(case, hours, campaign=campaign, holder=self._app.accounts.get(case.account_id), at=at)
 
-        return self._app.cases.change(
-            case_id, lambda case: remind(case, hours, campaign=campaign, holder=account, at=at)
-        )
+        try:
+            return self._app.cases.change(case_id, told)
+        except NotThere:  # the draft, or its account, was deleted meanwhile
+            return False
 
 
 def hours_left(campaign: Campaign, at: datetime) -> int | None:
