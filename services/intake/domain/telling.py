@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from services.intake.domain.receipt import Sign, code_of, document, sheet_sha256
+from services.intake.domain.receipt import Sign, code_of, document
 from services.intake.domain.sheet import Author, Studio
 from services.intake.domain.version import Version
 from shared.campaign.model import Campaign
@@ -80,7 +80,7 @@ def _receipt(campaign_id: str, number: str, version: Version, sign: Sign) -> Sig
     text = sign(attested)
     if not text:
         return None
-    return SignedReceipt(text=text, code=code_of(attested), sheet_sha256=sheet_sha256(version))
+    return SignedReceipt(text=text, code=code_of(attested), sheet_sha256=attested["sheet_sha256"])
 
 
 def _sheet(version: Version, campaign: Campaign) -> Sheet:

@@ -9,7 +9,7 @@ from datetime import datetime
 from services.intake.adapters.receipt_pdf import PrintedFile, PrintedReceipt
 from services.intake.app import App
 from services.intake.domain.case import Case
-from services.intake.domain.receipt import ZONE, canonical, code_of, document, sheet, sheet_sha256
+from services.intake.domain.receipt import ZONE, canonical, code_of, document, sheet
 from services.intake.domain.version import Version
 from services.intake.domain.window import last_second
 from services.intake.queries.files import FileLine, file_line
@@ -171,7 +171,7 @@ def _receipt(app: App, case: Case, version: Version) -> Receipt:
         other_versions=tuple(each.version for each in case.versions if each.version != version.version),
         newer=last if last > version.version else 0,
         code=code_of(attested),
-        sheet_sha256=sheet_sha256(version),
+        sheet_sha256=attested["sheet_sha256"],
         kid=app.seal.kid,
         verify_url=_verify_url(app),
     )
@@ -180,6 +180,7 @@ def _receipt(app: App, case: Case, version: Version) -> Receipt:
 def _printed(app: App, case: Case, version: Version) -> PrintedReceipt:
     campaign = app.campaigns.get(case.campaign_id)
     number = case.number or ""
+    attested = document(case.campaign_id, number, version)
     return PrintedReceipt(
         heading=campaign.title,
         number=number,
@@ -189,10 +190,10 @@ def _printed(app: App, case: Case, version: Version) -> PrintedReceipt:
         category=category_name(campaign, version.about.category),
         province=campaign.province(version.by.province).name,
         authors=_authors(version),
-        code=code_of(document(case.campaign_id, number, version)),
+        code=code_of(attested),
         verify_url=_verify_url(app),
         kid=app.seal.kid,
-        sheet_sha256=sheet_sha256(version),
+        sheet_sha256=attested["sheet_sha256"],
         files=tuple(PrintedFile(name=file.name, size=f"{file.size}字节", sha256=file.sha256) for file in version.files),
         issuer=campaign.organiser,
     )
