@@ -16,6 +16,7 @@ from minio import Minio
 from minio.datatypes import Part as MinioPart
 from minio.error import MinioException, S3Error
 
+from shared.content_disposition import as_attachment
 from shared.trouble import Away, NotThere
 
 PART_BYTES = 8 * 1024 * 1024
@@ -204,8 +205,7 @@ class Objects:
 
     def reading_address(self, key: str, *, name: str, lasting: timedelta = timedelta(minutes=10)) -> str:
         """An expiring address at which a browser downloads the object under ``name`` (any language)."""
-        quoted = "".join(chr(byte) if chr(byte).isalnum() and byte < 128 else f"%{byte:02X}" for byte in name.encode())
-        headers = {"response-content-disposition": f"attachment; filename*=UTF-8''{quoted}"}
+        headers = {"response-content-disposition": as_attachment(name)}
         return str(
             self._outside.get_presigned_url("GET", self._bucket, key, expires=lasting, extra_query_params=dict(headers))
         )

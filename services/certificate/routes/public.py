@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 from datetime import datetime
-from urllib.parse import quote
 
 from flask import Blueprint, Response, jsonify, make_response, render_template, request
 from flask_wtf.file import FileField
@@ -20,6 +19,7 @@ from services.certificate.routes.here import here
 from shared.identity.permissions import CENTRE
 from shared.trouble import NotThere, Refused
 from shared.web.access import public, somebody
+from shared.web.download import attachment
 from shared.web.forms import ChineseForm, Filled, answer_form, bare, digits
 
 open_pages = Blueprint("certificates", __name__)
@@ -104,10 +104,8 @@ def download(number: str) -> Response:
     pdf = here().objects.read(issue.object_key)
     if hashlib.sha256(pdf).hexdigest() != issue.sha256:
         raise RuntimeError(f"the stored file of certificate {issue.number} is not the one that was issued")
-    response = make_response(pdf)
-    response.content_type = "application/pdf"
-    name = quote(f"电子证书-{issue.wording.holder_name}-{issue.number}.pdf")
-    response.headers["Content-Disposition"] = f"attachment; filename*=UTF-8''{name}"
+    name = f"电子证书-{issue.wording.holder_name}-{issue.number}.pdf"
+    response = attachment(pdf, name=name, media_type="application/pdf")
     response.headers["Cache-Control"] = "no-store"
     return response
 
@@ -145,10 +143,8 @@ def verify_file() -> Response:
 @open_pages.get("/certificates/ca.pem")
 @public
 def authority() -> Response:
-    response = make_response(b"".join(here().authorities))
-    response.content_type = "application/x-pem-file"
-    response.headers["Content-Disposition"] = "attachment; filename=zhengji-ca.pem"
-    return response
+    chain = b"".join(here().authorities)
+    return attachment(chain, name="zhengji-ca.pem", media_type="application/x-pem-file")
 
 
 @open_pages.get("/api/certificate/verify/<number>")

@@ -9,6 +9,7 @@ from flask import Response, current_app, make_response, render_template, request
 
 from services.intake.app import App
 from services.intake.domain.account import Account
+from services.intake.domain.case import Case
 from services.intake.queries import Answer
 from shared.campaign.model import Campaign
 from shared.trouble import NotThere
@@ -28,6 +29,13 @@ def account() -> Account:
         return pieces().accounts.get(who().id)
     except NotThere:
         raise LoginNeeded("author") from None
+
+
+def opened(case_id: str) -> tuple[App, Case, Campaign]:
+    """A case of the account that asks, with its campaign; NotThere for everybody else."""
+    app = pieces()
+    case = app.own_case(case_id, who().id)
+    return app, case, app.campaigns.get(case.campaign_id)
 
 
 def closed_page(

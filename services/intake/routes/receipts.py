@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from typing import Any
-from urllib.parse import quote
 
 from flask import Response, jsonify, make_response, render_template, request
 from flask_wtf.file import FileField
@@ -17,6 +16,7 @@ from services.intake.domain.receipt import code_as_typed
 from services.intake.routes.at_hand import pieces
 from shared.trouble import Refused
 from shared.web.access import asks, known_as, public, who
+from shared.web.download import attachment
 from shared.web.forms import ChineseForm, answer_form, bare
 
 FORM_BYTES = 25 * 1024 * 1024
@@ -109,8 +109,4 @@ def _version() -> int | None:
 
 
 def _download(paper: queries.Paper) -> Response:
-    response = make_response(paper.content)
-    response.content_type = paper.media_type
-    response.headers["Content-Disposition"] = f"attachment; filename*=UTF-8''{quote(paper.name)}"
-    response.headers["Cache-Control"] = "no-store"
-    return response
+    return attachment(paper.content, name=paper.name, media_type=paper.media_type)

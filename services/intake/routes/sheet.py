@@ -6,7 +6,6 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import datetime
 from typing import Any, TypeVar
-from urllib.parse import quote
 
 from flask import Response, flash, jsonify, make_response, redirect, request
 from wtforms.fields import SelectChoice
@@ -18,7 +17,7 @@ from services.intake.domain.sheet import About, Agreed, Authors, Declaration, Sa
 from services.intake.domain.window import in_the_way
 from services.intake.handlers.cases import SavePart, save_part
 from services.intake.queries import CasePage, answers_on, category_name, page_of, sign_sheet, unsent_on
-from services.intake.routes.at_hand import closed_page, pieces, submission_bell
+from services.intake.routes.at_hand import closed_page, opened, pieces, submission_bell
 from services.intake.routes.files import upload_box
 from services.intake.routes.forms.fields import is_draft
 from services.intake.routes.forms.files import FileForm
@@ -34,6 +33,7 @@ from shared.campaign.model import Campaign
 from shared.trouble import Refused
 from shared.web.access import asks, who
 from shared.web.app import received_at
+from shared.web.download import attachment
 from shared.web.forms import ChineseForm, answer_form
 from shared.web.problems import problem, wants_json
 
@@ -41,7 +41,7 @@ from shared.web.problems import problem, wants_json
 @asks("own_cases")
 def about(case_id: str) -> Response:
     """Name, category, summary, and a studio's facts."""
-    app, case, campaign = _opened(case_id)
+    app, case, campaign = opened(case_id)
     form = SheetForm()
     form.offer(campaign)
     if not form.is_submitted():
@@ -90,7 +90,7 @@ def _about_shown(about: About, campaign: Campaign) -> dict[str, tuple[object, st
 @asks("own_cases")
 def authors(case_id: str) -> Response:
     """At most three authors."""
-    app, case, campaign = _opened(case_id)
+    app, case, campaign = opened(case_id)
     form = AuthorsForm()
     form.limit = campaign.limits.authors
     if not form.is_submitted():
@@ -118,7 +118,7 @@ def _show_authors(form: AuthorsForm, current: Authors) -> None:
 @asks("own_cases")
 def declaration(case_id: str) -> Response:
     """Declaration, consents, sources, and the signed sheet."""
-    app, case, campaign = _opened(case_id)
+    app, case, campaign = opened(case_id)
     form = declaration_form(campaign)(data=shown_declaration(_to_show(case, case.declaration)))
     form.signed_on_scan.choices = [
         SelectChoice(author.person, author.name) for author in case.authors.people if author.name
@@ -165,30 +165,21 @@ def _in_words(value: object) -> str:
 @asks("own_cases")
 def printable(case_id: str) -> Response:
     """附表1 in Word, filled in, to be printed and signed."""
-    app, case, _ = _opened(case_id)
-    response = make_response(write_sheet(sign_sheet(app, case)))
-    response.content_type = "application/vnd.openxmlformats-officedocument.wordprocessingml.document"
-    response.headers["Content-Disposition"] = f"attachment; filename*=UTF-8''{quote('附表1-案例信息表.docx')}"
-    return response
+    app, case, _ = opened(case_id)
+    content = write_sheet(sign_sheet(app, case))
+    return attachment(content, name="附表1-案例信息表.docx", media_type=DOCX)
 
 
 @asks("own_cases")
 def printable_pdf(case_id: str) -> Response:
     """The same as PDF, which prints alike everywhere."""
-    app, case, _ = _opened(case_id)
-    response = make_response(app.sheet_pdf.pdf(sign_sheet(app, case)))
-    response.content_type = "application/pdf"
-    response.headers["Content-Disposition"] = f"attachment; filename*=UTF-8''{quote('附表1-案例信息表.pdf')}"
-    return response
+    app, case, _ = opened(case_id)
+    content = app.sheet_pdf.pdf(sign_sheet(app, case))
+    return attachment(content, name="附表1-案例信息表.pdf", media_type="application/pdf")
 
 
+DOCX = "application/vnd.openxmlformats-officedocument.wordprocessingml.document"
 _TITLES = {"sheet": "案例信息表", "authors": "作者信息", "declaration": "作者声明与共享提示"}
-
-
-def _opened(case_id: str) -> tuple[App, Case, Campaign]:
-    app = pieces()
-    case = app.own_case(case_id, who().id)
-    return app, case, app.campaigns.get(case.campaign_id)
 
 
 def _save(app: App, case: Case, part: About | Authors | Declaration) -> int:

@@ -5,6 +5,7 @@ Nothing is stored between the two pages: what was read stands in the fields of t
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 from flask import Response, flash, make_response, redirect, render_template, request
@@ -16,7 +17,7 @@ from services.intake.domain.paper_sheet import PaperSheet, read_sheet
 from services.intake.domain.sheet import SavedMeanwhile
 from services.intake.handlers.cases import SavePart, save_part
 from services.intake.queries import page_of
-from services.intake.routes.at_hand import closed_page, pieces, submission_bell
+from services.intake.routes.at_hand import closed_page, opened, submission_bell
 from services.intake.routes.forms.sheet_fill import Comparison, FillForm, SheetFileForm
 from shared.campaign.model import Campaign
 from shared.trouble import Refused
@@ -34,7 +35,7 @@ _MEANWHILE = (
 @asks("own_cases")
 def fill(case_id: str) -> Response:
     """Choose a filled-in 附表1; once it is read, the page that compares comes as the answer."""
-    app, case, campaign = _opened(case_id)
+    app, case, campaign = opened(case_id)
     if (closed := _closed(app, case)) is not None:
         return closed
     form = SheetFileForm()
@@ -46,7 +47,7 @@ def fill(case_id: str) -> Response:
         form.show(paper, case.about, case.authors)
         return _compare(form, app, case, campaign)
 
-    return answer_form(form, "sheet_file.html", act, title=TITLE, **_around(app, case, campaign))
+    return answer_form(form, "sheet_file.html", act, title=TITLE, beside=partial(_around, app, case, campaign))
 
 
 def _read(campaign: Campaign) -> PaperSheet:
@@ -64,7 +65,7 @@ def _read(campaign: Campaign) -> PaperSheet:
 @asks("own_cases")
 def take(case_id: str) -> Response:
     """Keep what was decided as the draft."""
-    app, case, campaign = _opened(case_id)
+    app, case, campaign = opened(case_id)
     if (closed := _closed(app, case)) is not None:
         return closed
     if request.method == "GET":  # the page that compares is an answer, it has no address of its own
@@ -127,17 +128,12 @@ def _closed(app: App, case: Case) -> Response | None:
     )
 
 
-def _opened(case_id: str) -> tuple[App, Case, Campaign]:
-    app = pieces()
-    case = app.own_case(case_id, who().id)
-    return app, case, app.campaigns.get(case.campaign_id)
-
-
 def _around(app: App, case: Case, campaign: Campaign) -> dict[str, Any]:
+    page = page_of(app, case)
     return {
-        "page": page_of(app, case),
+        "page": page,
         "campaign": campaign,
         "most": MOST_BYTES,
-        "bell": submission_bell(campaign, saved_at=case.saved_at),
+        "bell": submission_bell(campaign, saved_at=case.saved_at, late_until=page.late_until),
         "back": ("返回案例信息表", f"/cases/{case.id}/sheet"),
     }

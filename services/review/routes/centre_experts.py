@@ -22,6 +22,7 @@ from services.review.routes.centre_at_hand import campaign, job_notice, me, to_d
 from shared.campaign.model import Campaign
 from shared.trouble import Refused
 from shared.web.access import asks
+from shared.web.download import attachment
 from shared.web.forms import ChineseForm, answer_form
 
 BACK = ("返回专家", "/centre/experts")
@@ -60,10 +61,7 @@ def experts() -> Response:
 @asks("invite_experts")
 def template() -> Response:
     """An empty spreadsheet with one example row."""
-    response = make_response(write_table("专家", COLUMNS, [EXAMPLE]))
-    response.content_type = XLSX
-    response.headers["Content-Disposition"] = "attachment; filename=experts.xlsx"
-    return response
+    return attachment(write_table("专家", COLUMNS, [EXAMPLE]), name="experts.xlsx", media_type=XLSX)
 
 
 @asks("invite_experts")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from typing import Any
-from urllib.parse import quote
 
 from flask import Response, flash, make_response, render_template
 
@@ -18,6 +17,7 @@ from shared.clock import SHANGHAI
 from shared.trouble import Refused
 from shared.web.access import asks, who
 from shared.web.app import received_at
+from shared.web.download import attachment
 from shared.web.forms import answer_form
 
 SPREADSHEET = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
@@ -136,8 +136,5 @@ def workbook() -> Response:
     """The shortlist as a spreadsheet."""
     app, province = pieces(), own_province()
     campaign = shown_campaign()
-    response = make_response(shortlist_workbook(app, campaign, province))
-    name = quote(file_name(campaign, province, app.clock().astimezone(SHANGHAI)))
-    response.content_type = SPREADSHEET
-    response.headers["Content-Disposition"] = f"attachment; filename*=UTF-8''{name}"
-    return response
+    name = file_name(campaign, province, app.clock().astimezone(SHANGHAI))
+    return attachment(shortlist_workbook(app, campaign, province), name=name, media_type=SPREADSHEET)
