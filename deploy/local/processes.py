@@ -25,14 +25,19 @@ class Birth:
 
 
 def birth_of(pid: int) -> Birth | None:
-    """The birth of a live process; None when there is none (a zombie is dead)."""
+    """The birth of a live process; None when there is none.
+
+    A zombie is dead, but not while threads of it go on: a server on its way out may hold its port and its lock file
+    for seconds after its first thread has ended.
+    """
     try:
         stat = Path(f"/proc/{pid}/stat").read_text()
+        threads = len(os.listdir(f"/proc/{pid}/task"))
         boot = Path("/proc/sys/kernel/random/boot_id").read_text().strip()
     except OSError:
         return None
     state, *fields = stat[stat.rindex(")") + 2 :].split()
-    return None if state in "ZX" else Birth(pid=pid, ticks=int(fields[18]), boot=boot)
+    return None if state in "ZX" and threads < 2 else Birth(pid=pid, ticks=int(fields[18]), boot=boot)
 
 
 class Processes:

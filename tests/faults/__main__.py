@@ -53,6 +53,7 @@ def _run(given: argparse.Namespace) -> int:
         )
     except Exception:
         traceback.print_exc()
+        run.keep_logs()
         return 2
     finally:
         run.close()

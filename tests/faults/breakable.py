@@ -173,9 +173,10 @@ class BreakableStack(FaultyStack):
             for program in server.programs(self.places, lambda port, default: self._chosen_ports[port])
         ]
 
-    def is_whole(self) -> bool:
-        """Whether every server answers and every program of ours is ready."""
-        return all(self.answers(name) for name in (*BROKERS, *MEMBERS, "minio", "mail", "post", "door", *OWN))
+    def silent(self) -> list[str]:
+        """The servers that do not answer and the programs of ours that are not ready."""
+        every = (*BROKERS, *MEMBERS, "minio", "mail", "post", "door", *OWN)
+        return [name for name in every if not self.answers(name)]
 
     def primary(self) -> str:
         """The database member that takes writes; waits for an election."""

@@ -50,7 +50,7 @@ class Injector:
         fault.saw(f"answered {time.monotonic() - back:.1f} s after, {time.monotonic() - began:.1f} s in all")
         if strike.target == PRIMARY and (now := self._stack.primary()) != targets[0]:
             fault.saw(f"{now} is primary since")
-        self._wait_until(self._stack.is_whole, f"{strike}: every program is ready")
+        self._wait_until(lambda: not self._stack.silent(), f"{strike}: every program is ready", self._stack.silent)
         fault.recovered()
 
     def _targets(self, target: str) -> list[str]:
@@ -158,11 +158,12 @@ class Injector:
             cell.step(self._stack.cells, strike.target, 0.0)
 
     @staticmethod
-    def _wait_until(met: Callable[[], bool], what: str) -> None:
+    def _wait_until(met: Callable[[], bool], what: str, lacking: Callable[[], Sequence[str]] = tuple) -> None:
         deadline = time.monotonic() + LONGEST_RECOVERY
         while not met():
             if time.monotonic() > deadline:
-                raise NotHealed(f"{what}: not within {LONGEST_RECOVERY:.0f} s")
+                lack = ", ".join(lacking())
+                raise NotHealed(f"{what}: not within {LONGEST_RECOVERY:.0f} s {lack}".rstrip())
             time.sleep(_LOOK)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
 import threading
@@ -123,6 +124,10 @@ class Run:
         """A line of progress."""
         sys.stdout.write(f"[{time.monotonic() - self._began:6.1f} s] {words}\n")
         sys.stdout.flush()
+
+    def keep_logs(self) -> None:
+        """What every program wrote, beside the history: for a run that could not be played to its end."""
+        shutil.copytree(self.stack.places.log, self.results / "log", dirs_exist_ok=True)
 
     def close(self) -> None:
         """Stop what was started."""

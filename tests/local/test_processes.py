@@ -136,6 +136,29 @@ def test_a_program_that_is_never_ready_is_said_with_its_log(processes: Processes
     assert str(caught.value) == f"kafka was not ready after 0 seconds; see {tmp_path / 'kafka.log'}."
 
 
+FIRST_THREAD_GONE = """
+import ctypes, sys, threading
+threading.Thread(target=sys.stdin.read).start()
+ctypes.CDLL(None).pthread_exit(None)
+"""
+
+
+def test_who_has_lost_the_first_thread_lives_until_the_last_has_ended() -> None:
+    with subprocess.Popen((sys.executable, "-c", FIRST_THREAD_GONE), stdin=subprocess.PIPE) as program:
+        deadline = time.monotonic() + 20
+        while _state(program.pid) != "Z":
+            assert time.monotonic() < deadline, "the first thread does not end"
+            time.sleep(0.01)
+        assert birth_of(program.pid) is not None
+        program.kill()
+        program.wait()
+    assert birth_of(program.pid) is None
+
+
+def _state(pid: int) -> str:
+    return Path(f"/proc/{pid}/stat").read_text().rpartition(") ")[2][0]
+
+
 def test_the_dead_have_no_birth() -> None:
     with subprocess.Popen((sys.executable, "-c", "")) as short:
         short.wait()
