@@ -99,17 +99,20 @@ def test_every_program_ends_within_ten_seconds_with_exit_code_0(stack: FaultySta
 
 @pytest.mark.stack
 @pytest.mark.timeout(900)
-def test_every_program_ends_as_soon_while_kafka_is_away(stack: FaultyStack) -> None:
-    """Its connections are refused and events wait to be told; afterwards they are."""
+@pytest.mark.parametrize("outage", [signal.SIGKILL, signal.SIGSTOP], ids=["refuses", "says nothing"])
+def test_every_program_ends_as_soon_while_kafka_is_away(stack: FaultyStack, outage: signal.Signals) -> None:
+    """Events wait to be told, whether connections are refused or nobody answers on them; afterwards they are told."""
     book = Book()
     crowd = authors_of(stack, publish_campaign(stack), book, count=4, without=())
     with crowd.coming(pause=0.5):
         wait("a receipt", lambda: book.receipts, seconds=120)
         stack.command("stop", "keeper")
-        stack.kill("kafka")
+        kafka = stack.kill("kafka", outage)
         before = len(book.receipts)
         wait("receipts without Kafka", lambda: len(book.receipts) > before + 4, seconds=60)
     took = _end_all(stack)
+    if outage == signal.SIGSTOP:
+        os.killpg(kafka, signal.SIGCONT)
     stack.command("up")
     _assert_ended_well(stack, took)
 

@@ -111,11 +111,14 @@ class FaultyStack:
             command, cwd=self.places.root, env=env, capture_output=True, text=True, timeout=600, check=False
         )
 
-    def kill(self, name: str) -> int:
-        """Kill a program with everything it started, as an out-of-memory kill of its container would."""
+    def kill(self, name: str, by: signal.Signals = signal.SIGKILL) -> int:
+        """Kill a program with everything it started, as an out-of-memory kill of its container would; its process id.
+
+        Another signal stops it (SIGSTOP) or lets it go on.
+        """
         pid = self._processes.pid(name)
         assert pid is not None, f"{name} does not run"
-        os.killpg(pid, signal.SIGKILL)
+        os.killpg(pid, by)
         return pid
 
     def restart(self, names: Collection[str], **settings: str) -> None:
