@@ -41,6 +41,7 @@ class ServiceSettings(BaseSettings):
     author_public_keys: list[PublicKey] = []
     staff_public_keys: list[PublicKey] = []
     trust_door: bool = True
+    busy_after_ms: int = Field(250, ge=0)
     operator_name: str = "中央电化教育馆"
     filing_number: str = ""
     metrics_port: int = 0

@@ -7,15 +7,19 @@ class Refused(Exception):
     """The rules say no: tell the person in Chinese; a worker records it and goes on.
 
     ``code`` is a stable English word for programs, ``message`` says what is wrong and what to do, ``field`` names the
-    form field it is about, ``status`` is the HTTP status that fits.
+    form field it is about, ``status`` is the HTTP status that fits, ``retry_after`` the seconds after which the same
+    wish may well be granted; 0 where time changes nothing.
     """
 
-    def __init__(self, code: str, message: str, *, field: str | None = None, status: int = 422) -> None:
+    def __init__(
+        self, code: str, message: str, *, field: str | None = None, status: int = 422, retry_after: int = 0
+    ) -> None:
         super().__init__(f"{code}: {message}")
         self.code = code
         self.message = message
         self.field = field
         self.status = status
+        self.retry_after = retry_after
 
 
 class NotThere(Refused):

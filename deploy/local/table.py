@@ -71,7 +71,7 @@ class OwnProgram:
         if self.role != "web":
             return (python, "-m", f"services.{self.service}", self.role)
         return (
-            python, "-m", "gunicorn", "--worker-class", "gthread", "--workers", "1", "--threads", "8",
+            python, "-m", "gunicorn", "--worker-class", "shared.web.worker.Worker", "--workers", "1", "--threads", "8",
             "--no-control-socket", "--worker-tmp-dir", _SHARED_MEMORY,
             "--graceful-timeout", str(GRACEFUL_SECONDS), "--keep-alive", str(KEEP_ALIVE_SECONDS),
             "--bind", f"127.0.0.1:{self.port}", *(("--bind", f"unix:{self.socket}") if self.socket else ()),

@@ -8,6 +8,7 @@ answer says nothing about that.
 from __future__ import annotations
 
 import hashlib
+import math
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
@@ -58,9 +59,10 @@ class Tries(Aggregate):
         """Count a guess before it is judged, so that many at once are no way around; Refused while one has to wait."""
         wait = self.wait(at, patience)
         if wait:
-            minutes = max(1, -(-int(wait.total_seconds()) // 60))
+            seconds = max(1, math.ceil(wait.total_seconds()))
+            minutes = math.ceil(seconds / 60)
             message = f"连续{self.failures}次未能通过，请等待{minutes}分钟后再试。"
-            raise Refused("sign-in-wait", message, status=429)
+            raise Refused("sign-in-wait", message, status=429, retry_after=seconds)
         forgotten = self.last_at is not None and at - self.last_at >= FORGOTTEN_AFTER
         self.failures = 1 if forgotten else self.failures + 1
         self.last_at = at

@@ -5,10 +5,12 @@ from __future__ import annotations
 import base64
 import hashlib
 import hmac
+import os
 import secrets
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
@@ -19,27 +21,42 @@ from shared.trouble import Refused, Unreadable
 
 # OWASP's second profile: 19 MiB, two passes, one lane; a ninth of the library's default in CPU time.
 _HASHER = PasswordHasher(time_cost=2, memory_cost=19 * 1024, parallelism=1)
+_QUOTA = Path("/sys/fs/cgroup/cpu.max")
+"""Microseconds of processor time in each period of so many, or ``max`` (Linux, cgroup v2)."""
+_COME_BACK = 30
 _ALPHABET = "ABCDEFGHJKMNPQRSTVWXYZ23456789"  # no I L O U 0 1: read aloud without mistakes
+
+
+def cores() -> int:
+    """How many processors this process may use: those it may run on, or fewer where its container has a quota."""
+    mine = len(os.sched_getaffinity(0))
+    try:
+        quota, period = _QUOTA.read_text().split()
+    except (OSError, ValueError):
+        return mine
+    return mine if quota == "max" else max(1, min(mine, int(quota) // int(period)))
 
 
 class Bulkhead:
     """At most ``places`` hashes at a time; one more is refused with 429 rather than starve every page."""
 
-    def __init__(self, places: int) -> None:
+    def __init__(self, places: int, *, patience: float = 2.0) -> None:
         self._places = threading.Semaphore(places)
+        self._patience = patience
 
     @contextmanager
     def place(self) -> Iterator[None]:
-        """Take a place within two seconds or be refused."""
-        if not self._places.acquire(timeout=2):
-            raise Refused("busy", "现在登录的人较多，请在30秒后重试，您填写的内容不会丢失。", status=429)
+        """Take a place, or be refused where none comes free in time (seconds)."""
+        if not self._places.acquire(timeout=self._patience):
+            message = f"现在登录的人较多，请在{_COME_BACK}秒后重试，您填写的内容不会丢失。"
+            raise Refused("busy", message, status=429, retry_after=_COME_BACK)
         try:
             yield
         finally:
             self._places.release()
 
 
-_HASHING = Bulkhead(places=2)
+_HASHING = Bulkhead(cores())
 
 
 def hash_password(password: str) -> str:

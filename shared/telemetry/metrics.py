@@ -9,6 +9,10 @@ _SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300
 # HTTP: requests by route, method and status class; seconds to answer.
 HTTP_REQUESTS = Counter("zhengji_http_requests_total", "Requests answered", ["service", "route", "method", "status"])
 HTTP_SECONDS = Histogram("zhengji_http_request_seconds", "Seconds to answer", ["service", "route"], buckets=_SECONDS)
+# Crowds: what was turned away, by importance; seconds that all have to wait; how many stand in line.
+HTTP_TURNED_AWAY = Counter("zhengji_http_turned_away_total", "Requests told to come again", ["service", "importance"])
+HTTP_STANDING_WAIT = Gauge("zhengji_http_standing_wait_seconds", "Shortest wait of the last moments", ["service"])
+HTTP_WAITING = Gauge("zhengji_http_waiting", "Visitors in line", ["service"])
 # Commands: what people asked and the rules refused, by code.
 REFUSALS = Counter("zhengji_refusals_total", "Wishes the rules refused", ["service", "code"])
 # The one write: conflicts that were tried again.

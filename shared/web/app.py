@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 
 from flask import Blueprint, Flask, current_app, request
@@ -16,15 +15,15 @@ from shared.clock import Clock, system_clock
 from shared.identity import PermissionTable, Principal, read_token
 from shared.identity.tokens import Kind
 from shared.settings import ServiceSettings
-from shared.web import kept
+from shared.web import arrival, kept
 from shared.web.access import Access, assert_every_view_asks, check_access
+from shared.web.admission import install_admission
 from shared.web.frame import Masthead, install_frame
 from shared.web.problems import install_problems
 from shared.web.reading import LegibleRequest
 from shared.web.security import install_headers
 from shared.web.watching import install_watching
 
-_STAMP = re.compile(r"(\d{9,11})\.(\d{3})")
 TEMPLATES = Path(__file__).parent / "templates"
 BODY_LIMIT = 2 * 1024 * 1024
 """Octets a posted form may hold; a view that takes a file sets ``request.max_content_length`` first."""
@@ -52,6 +51,7 @@ def create_web_app(
         revoked_before=revoked_before,
     )
     install_watching(app, service=service, ready=ready)
+    install_admission(app, service=service, target=settings.busy_after_ms / 1000, clock=clock)
     _install_guards(app)
     install_headers(app, storage=settings.s3_public_endpoint, https=_over_https(settings))
     install_problems(app)
@@ -63,14 +63,13 @@ def create_web_app(
 
 
 def received_at() -> datetime:
-    """When the front door got the first byte of this request: its header where that is trusted, else the clock."""
+    """When the front door got the first byte of this request: its header where that is trusted, else the clock.
+
+    A form that was turned away because too many came counts as received when it first came.
+    """
     clock: Clock = current_app.extensions["zhengji.clock"]
-    given = request.headers.get("X-Received-At", "") if current_app.config["TRUST_RECEIVED_AT"] else ""
-    stamp = _STAMP.fullmatch(given)
-    if stamp is None:
-        return clock()
-    seconds, milliseconds = int(stamp[1]), int(stamp[2])
-    return datetime.fromtimestamp(seconds, UTC).replace(microsecond=milliseconds * 1000)
+    at = arrival.at_the_door() or clock()
+    return arrival.first(at) or at
 
 
 def source() -> str:

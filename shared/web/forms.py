@@ -15,7 +15,7 @@ from wtforms.validators import StopValidation, ValidationError
 from shared.counting import count
 from shared.text import bare_number, is_mail_address, is_mobile, one_line
 from shared.trouble import Refused
-from shared.web import kept
+from shared.web import arrival, kept
 from shared.web.messages import ChineseMessages
 from shared.web.watching import count_refusal
 
@@ -24,6 +24,7 @@ _VERBS = ("再次输入", "输入", "选择", "上传")
 """Labels that say themselves what to do: 请再次输入密码。"""
 
 
+_NO_CONTENTS = {"csrf_token", arrival.FIELD}
 _NOT_LINES = (TextAreaField, PasswordField, HiddenField)
 
 
@@ -62,7 +63,7 @@ class ChineseForm(FlaskForm):
     @property
     def command(self) -> str:
         """The id of the command: the same for the same contents posted twice, another for changed contents."""
-        pairs = sorted((name, value) for name, value in request.form.items(multi=True) if name != "csrf_token")
+        pairs = sorted((name, value) for name, value in request.form.items(multi=True) if name not in _NO_CONTENTS)
         return str(uuid5(UUID(self.command_id.data), repr(pairs)))
 
     def refuse(self, refused: Refused) -> None:

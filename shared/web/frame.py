@@ -16,7 +16,7 @@ from shared.identity import Principal
 from shared.settings import ServiceSettings
 from shared.trouble import Away, NotThere
 from shared.version import VERSION
-from shared.web import kept
+from shared.web import arrival, kept
 from shared.web.access import somebody
 from shared.web.assets import asset
 from shared.web.wording import FILTERS, left
@@ -118,6 +118,7 @@ def install_frame(app: Flask, *, settings: ServiceSettings, masthead: Callable[[
         asset=asset,
         left=left,
         luggage=kept.luggage,
+        came=arrival.kept,
         kind_of=kind_of,
         errors_of=errors_of,
         summary_title=summary_title,

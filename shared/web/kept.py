@@ -9,10 +9,11 @@ from flask import Response, current_app, make_response, render_template, request
 from itsdangerous import BadData, URLSafeTimedSerializer
 
 from shared.identity.tokens import Kind
+from shared.web import arrival
 from shared.web.access import LOGINS
 
 LIVES = 7 * 86_400
-_NOT_KEPT = {"csrf_token", "kept", "next"}
+_NOT_KEPT = {"csrf_token", "kept", "next", arrival.FIELD}
 
 Field = tuple[str, str]
 

@@ -45,6 +45,8 @@ def _begin() -> None:
 
 def _end(response: Response) -> Response:
     response.headers["X-Request-Id"] = g.correlation
+    if retry_after := g.get("retry_after"):
+        response.headers["Retry-After"] = str(retry_after)
     if request.path in PROBES:
         return response
     seconds = time.perf_counter() - g.began
@@ -86,7 +88,8 @@ def _probes(service: str, ready: Ready) -> Blueprint:
 
 
 def count_refusal(refused: Refused) -> None:
-    """Log and count a wish the rules refused."""
+    """Log and count a wish the rules refused; the answer will say when to come back, where that helps."""
+    g.retry_after = refused.retry_after
     log.info("refused", code=refused.code, status=refused.status)
     REFUSALS.labels(_service(), refused.code).inc()
 

@@ -138,10 +138,10 @@ class BreakableStack(FaultyStack):
             time.sleep(0.05)
         return pid
 
-    def kill(self, name: str) -> int:
+    def kill(self, name: str, by: signal.Signals = signal.SIGKILL) -> int:
         """Kill a program with everything it started."""
         pid = self.pid(name)
-        os.killpg(pid, signal.SIGKILL)
+        os.killpg(pid, by)
         return pid
 
     def ports_of(self, name: str) -> list[int]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from datetime import timedelta
@@ -18,6 +18,7 @@ from services.intake.domain.case import MOST_VERSIONS
 from shared.campaign.loading import load_campaign
 from shared.campaign.model import Campaign
 from shared.campaign.pacing import PacedWindow
+from shared.campaign.parts import WindowName
 from shared.clock import system_clock
 from tests.faults.breakable import BreakableStack
 from tests.faults.history import History, Kind
@@ -133,6 +134,17 @@ class FaultPlay(PatientPlay):
         self.look_up_certificates()
         self.disqualify_one()
 
+    def each(
+        self,
+        items: Iterable[T],
+        act: Callable[[T], object],
+        done: Callable[[], None],
+        *,
+        within: WindowName | None = None,
+    ) -> None:
+        """As in any play; who meets a page that cannot be, of a program whose clock is wrong, begins once more."""
+        super().each(items, lambda item: stubborn(lambda: act(item), pause=4), done, within=within)
+
     def let_provinces_in(self) -> None:
         """As in any play; from then on it is on the record what they do."""
         super().let_provinces_in()
@@ -232,8 +244,8 @@ def coming(authors: Collection[Witness], *, seed: int, threads: int) -> Iterator
         each.result()
 
 
-def stubborn(act: Callable[[], object], *, tries: int = 5) -> None:
-    """Do it until it is answered; the last failure is told."""
+def stubborn(act: Callable[[], object], *, tries: int = 5, pause: float = 1) -> None:
+    """Do it until it is answered, ``pause`` seconds apart; the last failure is told."""
     for left in reversed(range(tries)):
         try:
             act()
@@ -241,4 +253,4 @@ def stubborn(act: Callable[[], object], *, tries: int = 5) -> None:
         except LOST_PATIENCE:
             if not left:
                 raise
-            time.sleep(1)
+            time.sleep(pause)

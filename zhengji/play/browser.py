@@ -18,6 +18,7 @@ _NOBODY_HOME = frozenset({502, 503, 504})
 _TOO_FAST = 429
 _MOST_REDIRECTS = 10
 _PAUSE = 0.5
+_GO_ON = "继续提交"
 
 
 class Broken(Exception):
@@ -285,7 +286,17 @@ class Browser:
         for name, text in pairs:
             data.setdefault(name, []).append(text)
         parts = {name: (file.name, file.content, file.type) for name, file in (files or {}).items()}
-        return Page(self._ask("POST", form.action, data=data, files=parts or None, headers={"Referer": form._page.url}))
+        headers = {"Referer": form._page.url}
+        return self._go_on(Page(self._ask("POST", form.action, data=data, files=parts or None, headers=headers)))
+
+    def _go_on(self, page: Page) -> Page:
+        """Where a page had expired, its fields come back with a button that goes on: press it."""
+        kept = [form for form in page.forms if page.status == 400 and _GO_ON in form.buttons]
+        if not kept:
+            return page
+        self.tries_again += 1
+        self._pause(_PAUSE)
+        return self.submit(kept[0], button=_GO_ON)
 
     def call(self, method: str, address: str, body: Any = None, *, token: str = "") -> Any:
         """What a page's own script would ask: JSON to JSON; Refusal when the answer is a problem."""

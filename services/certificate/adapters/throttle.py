@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+import time
 from functools import cached_property
 
 from limits import parse
@@ -21,12 +23,16 @@ class Throttle:
 
     def spend(self, limit: str, *key: str) -> None:
         """Count one try (``limit`` as in 30/minute); too many are refused with 429."""
+        item = parse(limit)
         try:
-            allowed = self._limiter.hit(parse(limit), *key)
+            allowed = self._limiter.hit(item, *key)
+            ends = 0 if allowed else self._limiter.get_window_stats(item, *key).reset_time
         except PyMongoError as error:
             raise Away("mongodb", type(error).__name__) from error
         if not allowed:
-            raise Refused("too-many-queries", "查询过于频繁，请稍后再试。您填写的内容不会丢失。", status=429)
+            message = "查询过于频繁，请稍后再试。您填写的内容不会丢失。"
+            wait = max(1, math.ceil(ends - time.time()))
+            raise Refused("too-many-queries", message, status=429, retry_after=wait)
 
     def close(self) -> None:
         """Let go of the storage, if a page ever opened it."""

@@ -19,6 +19,7 @@ from services.intake.routes.forms.sheet import NewCaseForm
 from shared.campaign.model import Campaign
 from shared.trouble import NotThere
 from shared.web.access import asks, who
+from shared.web.admission import hands_in
 from shared.web.app import received_at
 from shared.web.forms import answer_form
 
@@ -91,6 +92,7 @@ def case(case_id: str) -> Response:
 
 
 @asks("own_cases")
+@hands_in
 def check(case_id: str) -> Response:
     """Check the answers and submit; what is missing is listed whole, each item a link."""
     app = pieces()
@@ -136,6 +138,7 @@ def _stands(campaign: Campaign, version: int) -> str:
 
 
 @asks("own_cases")
+@hands_in
 def withdraw(case_id: str) -> Response:
     """Take back what was submitted, after saying what that means."""
     app = pieces()

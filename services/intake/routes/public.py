@@ -7,6 +7,7 @@ from flask import Response, jsonify, make_response, render_template
 from services.intake.domain.window import check_registration, in_the_way, over
 from services.intake.routes.at_hand import pieces, submission_bell
 from shared.web.access import public
+from shared.web.admission import hands_in
 
 
 @public
@@ -28,6 +29,7 @@ def front() -> Response:
 
 
 @public
+@hands_in
 def now() -> Response:
     """The server's time in milliseconds, for a countdown in a browser whose own clock may be wrong."""
     answer = jsonify(now=int(pieces().clock().timestamp() * 1000))

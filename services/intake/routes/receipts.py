@@ -16,6 +16,7 @@ from services.intake.domain.receipt import code_as_typed
 from services.intake.routes.at_hand import pieces
 from shared.trouble import Refused
 from shared.web.access import asks, known_as, public, who
+from shared.web.admission import hands_in
 from shared.web.download import attachment
 from shared.web.forms import ChineseForm, answer_form, bare
 
@@ -51,6 +52,7 @@ class VerifyForm(ChineseForm):
 
 
 @asks("own_cases")
+@hands_in
 def receipt(case_id: str) -> Response:
     """The receipt of the last version, or of the one asked for."""
     slip = queries.receipt(pieces(), case_id, who().id, version=_version())

@@ -32,6 +32,7 @@ from services.intake.routes.forms.sheet import (
 from shared.campaign.model import Campaign
 from shared.trouble import Refused
 from shared.web.access import asks, who
+from shared.web.admission import saves_every
 from shared.web.app import received_at
 from shared.web.download import attachment
 from shared.web.forms import ChineseForm, answer_form
@@ -219,7 +220,7 @@ def _show_difference(
 def _saved(case_id: str, rev: int, *, onward: str) -> Response:
     """After a saving: a script gets the revision, a person goes on, or back to the task list with a draft."""
     if wants_json():
-        return jsonify(rev=rev, saved_at=pieces().clock().isoformat())
+        return jsonify(rev=rev, saved_at=pieces().clock().isoformat(), save_every=saves_every())
     flash("草稿已保存。", "done")
     target = f"/cases/{case_id}" if is_draft() else f"/cases/{case_id}/{onward}"
     return make_response(redirect(target, 303))

@@ -1,17 +1,21 @@
-// Saves the draft while one types; the page's own buttons go on to work without it.
+// Saves the draft while one types; the page's own buttons go on to work without it. What the platform has not taken yet
+// is kept in this browser as well, and offered when the page is opened again.
+
+import { forget, keep, offer } from "./parts/local-copy.js";
 
 const QUIET = 3000; // after the last letter
-const APART = 15000; // between two savings
+const EVERY = 15; // seconds between two savings, until the platform asks for more
+const AFTER_TROUBLE = 10; // seconds, where the answer does not say
 
-// Why a saving was refused, as the problem's code.
-async function codeOf(response) {
-  const problem = await response.json().catch(() => ({}));
-  return problem.code ?? "";
+// What went wrong, as the problem says it; empty where the answer is none.
+async function problemOf(response) {
+  return response.json().catch(() => ({}));
 }
 
 function watch(form) {
   let timer = null;
-  let last = 0;
+  let earliest = 0; // when the next saving may begin
+  let every = EVERY;
   let saving = null;
   let stopped = false;
   let dirty = false;
@@ -28,9 +32,51 @@ function watch(form) {
     place.textContent = text;
   }
 
+  function stop(text) {
+    stopped = true;
+    note(text);
+  }
+
+  // Nothing was taken: it is kept here, and tried again.
+  function later(text, seconds) {
+    dirty = true;
+    earliest = Date.now() + seconds * 1000;
+    note(keep(form) ? `${text}内容已暂存在本机，将自动重试。` : `${text}草稿尚未保存，将自动重试。`);
+    plan();
+  }
+
+  async function taken(response) {
+    const { rev, saved_at: at, save_every: seconds } = await response.json();
+    form.elements.rev.value = rev;
+    every = seconds ?? EVERY;
+    earliest = Date.now() + every * 1000;
+    if (!dirty) forget(form);
+    const time = new Intl.DateTimeFormat("zh-CN", {
+      hour: "2-digit", minute: "2-digit", hour12: false, timeZone: "Asia/Shanghai",
+    }).format(new Date(at));
+    note(`草稿已于${time}自动保存`);
+  }
+
+  async function refused(response) {
+    const { code } = await problemOf(response);
+    if (response.status === 409 && code === "window-closed") {
+      forget(form); // what was typed until now is kept there; more would not be
+      stop("报送已截止，刚才填写的内容已另行保存，没有计入案例。请刷新页面查看。");
+    } else if (response.status === 409) {
+      stop("另一个窗口保存了这一页，自动保存已停止。点击“保存草稿”可以核对不同之处。");
+    } else if (response.status === 401) {
+      stop("登录已过期，自动保存已停止。请点击“保存草稿”，登录后内容会保留。");
+    } else if (response.status === 429 || response.status >= 500) {
+      const seconds = Number(response.headers.get("Retry-After")) || AFTER_TROUBLE;
+      later(response.status === 429 ? "现在访问的人很多，" : "平台暂时无法保存，", seconds);
+    } else {
+      stop("自动保存没有成功。请点击“保存草稿”，按提示修改。");
+    }
+  }
+
   async function save() {
     dirty = false;
-    last = Date.now();
+    earliest = Date.now() + every * 1000;
     const body = new URLSearchParams(new FormData(form));
     body.set("then", "draft");
     try {
@@ -41,27 +87,10 @@ function watch(form) {
         body,
       });
       const type = response.headers.get("Content-Type") ?? "";
-      if (response.ok && type.includes("json")) {
-        const { rev, saved_at: at } = await response.json();
-        form.elements.rev.value = rev;
-        const time = new Intl.DateTimeFormat("zh-CN", {
-          hour: "2-digit", minute: "2-digit", hour12: false, timeZone: "Asia/Shanghai",
-        }).format(new Date(at));
-        note(`草稿已于${time}自动保存`);
-      } else if (response.status === 409 && (await codeOf(response)) === "window-closed") {
-        stopped = true; // what was typed until now is kept there; more would not be
-        note("报送已截止，刚才填写的内容已另行保存，没有计入案例。请刷新页面查看。");
-      } else if (response.status === 409) {
-        stopped = true;
-        note("另一个窗口保存了这一页，自动保存已停止。点击“保存草稿”可以核对不同之处。");
-      } else if (response.status === 401) {
-        stopped = true;
-        note("登录已过期，自动保存已停止。请点击“保存草稿”，登录后内容会保留。");
-      }
+      if (response.ok && type.includes("json")) await taken(response);
+      else if (!response.ok) await refused(response);
     } catch {
-      note("网络不通，草稿尚未保存，将自动重试。");
-      dirty = true;
-      plan();
+      later("网络不通，", AFTER_TROUBLE);
     }
   }
 
@@ -71,10 +100,14 @@ function watch(form) {
   }
 
   function wait() {
-    return Math.max(QUIET, last + APART - Date.now());
+    return Math.max(QUIET, earliest - Date.now());
   }
 
-  form.addEventListener("input", () => { dirty = true; plan(); });
+  form.addEventListener("input", () => {
+    dirty = true;
+    keep(form);
+    plan();
+  });
   form.addEventListener("submit", async (event) => {
     clearTimeout(timer);
     dirty = false;
@@ -86,6 +119,7 @@ function watch(form) {
   document.addEventListener("visibilitychange", () => {
     if (document.hidden && dirty && !saving && !stopped) saving = save().finally(() => { saving = null; });
   });
+  offer(form, () => { dirty = true; plan(); });
 }
 
 for (const form of document.querySelectorAll("[data-autosave] form")) watch(form);

@@ -20,3 +20,19 @@ for (const [name, Part] of parts) {
 
 for (const element of document.querySelectorAll("[data-countdown]")) followServer(element);
 watchCounts(document);
+
+// A page that has to wait its turn asks again by itself.
+for (const element of document.querySelectorAll("[data-come-again]")) {
+  setTimeout(() => location.reload(), Number(element.dataset.comeAgain) * 1000);
+}
+
+// Nobody who uses this browser next finds what was typed here.
+if (location.pathname === "/logout") {
+  document.addEventListener("submit", () => {
+    try {
+      for (const key of Object.keys(localStorage)) if (key.startsWith("draft:")) localStorage.removeItem(key);
+    } catch {
+      // storage is forbidden here: then nothing is in it
+    }
+  });
+}

@@ -1,0 +1,61 @@
+"""When a request came: as the front door saw it, also where it had to come twice because too many came at once."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from datetime import UTC, datetime, timedelta
+
+from flask import current_app, g, request
+from itsdangerous import BadData, URLSafeSerializer
+
+FIELD = "came"
+"""The field of a form that was turned away: when it first came, for these very contents at this very address."""
+GOOD_FOR = timedelta(minutes=10)
+_STAMP = re.compile(r"(\d{9,11})\.(\d{3})")
+
+
+def at_the_door() -> datetime | None:
+    """When the front door got the first byte; None where no door is trusted."""
+    given = request.headers.get("X-Received-At", "") if current_app.config["TRUST_RECEIVED_AT"] else ""
+    stamp = _STAMP.fullmatch(given)
+    if stamp is None:
+        return None
+    seconds, milliseconds = int(stamp[1]), int(stamp[2])
+    return datetime.fromtimestamp(seconds, UTC).replace(microsecond=milliseconds * 1000)
+
+
+def keep(came: datetime) -> None:
+    """The page that answers this request carries when it came; what it carried itself counts on."""
+    g.came = request.form.get(FIELD) if first(came) else _seal().dumps([came.isoformat(), _contents()])
+
+
+def kept() -> str:
+    """What a page that carries a form on puts into its field; empty where nothing was turned away."""
+    came: str = g.get("came") or ""
+    return came
+
+
+def first(now: datetime) -> datetime | None:
+    """When the same was posted first, where it was turned away then and not long ago."""
+    if request.method != "POST" or not request.mimetype.endswith("form-urlencoded"):
+        return None
+    sealed = request.form.get(FIELD)
+    if not sealed:
+        return None
+    try:
+        came, contents = _seal().loads(sealed)
+    except BadData:
+        return None
+    then = datetime.fromisoformat(came)
+    return then if contents == _contents() and now - GOOD_FOR <= then <= now else None
+
+
+def _contents() -> str:
+    """What this form says, and to which address."""
+    said = sorted(pair for pair in request.form.items(multi=True) if pair[0] not in {FIELD, "csrf_token"})
+    return hashlib.sha256(repr((request.full_path.removesuffix("?"), said)).encode()).hexdigest()
+
+
+def _seal() -> URLSafeSerializer:
+    return URLSafeSerializer(str(current_app.secret_key), salt="came")

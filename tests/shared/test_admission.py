@@ -1,0 +1,239 @@
+"""What people read when too many come: their place in line, and that nothing they typed is lost."""
+
+from __future__ import annotations
+
+import html
+import re
+from collections.abc import Iterator
+from datetime import timedelta
+from random import Random
+from typing import Any
+
+import pytest
+from flask import Blueprint, Flask, Response, jsonify, request
+from flask.testing import FlaskClient
+from werkzeug.test import TestResponse
+
+from shared.web.access import public
+from shared.web.admission import hands_in, saves_every
+from shared.web.app import received_at
+from shared.web.crowding import INTERVAL, Importance
+from shared.web.waited import WAITED
+from tests.browser.gallery import AUTHOR, NOW, author_cookie
+from tests.shared.test_crowding import Process, arrivals
+from tests.shared.test_web_app import an_app
+
+STAMP = f"{NOW.timestamp():.3f}"
+
+
+def views() -> Blueprint:
+    """One of each importance."""
+    blueprint = Blueprint("crowd", __name__)
+
+    @blueprint.route("/front", methods=["GET", "POST"])
+    @public
+    def front() -> Response:
+        return jsonify(came=received_at().isoformat(), words=request.form.get("words"))
+
+    @blueprint.post("/draft")
+    @public
+    def draft() -> Response:
+        return jsonify(save_every=saves_every())
+
+    @blueprint.route("/hand-in", methods=["GET", "POST"])
+    @public
+    @hands_in
+    def hand_in() -> Response:
+        return jsonify(came=received_at().isoformat())
+
+    return blueprint
+
+
+class Crowd:
+    """An app in a process that serves fifty a second, and ever so many who come."""
+
+    def __init__(self) -> None:
+        self.app: Flask = an_app(blueprint=views())
+        self.app.config["WTF_CSRF_METHODS"] = []
+        self.process = Process(speed=50.0)
+        self.app.extensions["zhengji.gate"] = self.process.gate
+
+    def come(self, rates: dict[Importance, int], *, seconds: float = 20.0) -> None:
+        """So many each second, by chance."""
+        chance, begin = Random(3), self.process.now
+        coming = [
+            (begin + at, each, f"{int((NOW.timestamp() + begin + at) * 1000):014d}-{each}-{number}")
+            for each, rate in rates.items()
+            for number, at in enumerate(arrivals(rate, seconds, chance))
+        ]
+        self.process.work_off(coming, until=begin + seconds)
+        self.app.extensions["zhengji.clock"].at = NOW + timedelta(seconds=self.process.now)
+
+    def go(self) -> None:
+        """Everybody has gone again."""
+        for _ in range(600):
+            self.process.now += INTERVAL
+            self.process.gate.saw(0.0)
+            self.process.gate.turns_away(Importance.WORKING, visitor="x")
+
+
+@pytest.fixture
+def crowd() -> Iterator[Crowd]:
+    """Inside a thread for which every request waited a moment."""
+    token = WAITED.set(0.2)
+    yield Crowd()
+    WAITED.reset(token)
+
+
+@pytest.fixture
+def visitor(crowd: Crowd) -> FlaskClient:
+    """A browser without any cookie."""
+    return crowd.app.test_client()
+
+
+HEAVY = {Importance.HANDING_IN: 4, Importance.WORKING: 4, Importance.BROWSING: 200, Importance.SAVING_BY_ITSELF: 100}
+HEAVIER = {Importance.HANDING_IN: 300, Importance.WORKING: 100, Importance.BROWSING: 100}
+IN_CHINESE = {"X-Received-At": STAMP, "Accept": "text/html"}
+
+
+def test_who_browses_reads_how_many_are_ahead_and_when_the_page_asks_again(crowd: Crowd, visitor: FlaskClient) -> None:
+    crowd.come(HEAVY)
+    answer = visitor.get("/front?page=2", headers=IN_CHINESE)
+    assert answer.status_code == 429
+    seconds = answer.headers["Retry-After"]
+    assert f"本页会在{seconds}秒后自动重试" in answer.text
+    assert f'data-come-again="{seconds}"' in answer.text
+    assert f'<noscript><meta http-equiv="refresh" content="{seconds}"></noscript>' in answer.text
+    assert '<a class="govuk-link" href="/front?page=2">现在重试</a>' in answer.text
+    assert ahead(answer) > 10
+    assert answer.headers["Cache-Control"] == "no-store"
+    assert "作者登录" not in answer.text, "a way round the line that leads into it again"
+
+
+def ahead(answer: TestResponse) -> int:
+    found = re.search(r"您前面约有<strong>(\d+)</strong>人", answer.text)
+    assert found, answer.text
+    return int(found[1])
+
+
+def test_asking_again_keeps_the_place_and_coming_later_is_behind(crowd: Crowd, visitor: FlaskClient) -> None:
+    crowd.come(HEAVY)
+    first = ahead(visitor.get("/front", headers=IN_CHINESE))
+    crowd.come(HEAVY, seconds=5)
+    assert ahead(visitor.get("/front", headers=IN_CHINESE)) <= first + 1  # somebody came in the same millisecond
+    assert ahead(crowd.app.test_client().get("/front", headers=IN_CHINESE)) > first
+
+
+def test_a_place_that_we_did_not_give_counts_for_nothing(crowd: Crowd, visitor: FlaskClient) -> None:
+    crowd.come(HEAVY)
+    visitor.set_cookie("place", "00000000000000-first")
+    assert ahead(visitor.get("/front", headers=IN_CHINESE)) > 10
+
+
+def test_who_was_let_in_goes_on_while_others_wait(crowd: Crowd, visitor: FlaskClient) -> None:
+    crowd.come(HEAVY)
+    assert visitor.get("/front", headers=IN_CHINESE).status_code == 429
+    for _ in range(200):  # the others of the line have gone; it is this visitor's turn
+        crowd.process.now += 1.0
+        if visitor.get("/front", headers=IN_CHINESE).status_code == 200:
+            break
+    assert visitor.get("/front", headers=IN_CHINESE).status_code == 200
+    crowd.go()
+    assert crowd.app.test_client().get("/front", headers=IN_CHINESE).status_code == 200
+
+
+def test_the_signed_in_go_on_while_strangers_wait(crowd: Crowd, visitor: FlaskClient) -> None:
+    crowd.come(HEAVY)
+    visitor.set_cookie("author", author_cookie(AUTHOR))
+    assert visitor.get("/front", headers=IN_CHINESE).status_code == 200
+    visitor.set_cookie("author", "forged")
+    assert visitor.get("/front", headers=IN_CHINESE).status_code == 429
+
+
+def test_what_saves_itself_is_told_to_wait_and_to_come_less_often(crowd: Crowd, visitor: FlaskClient) -> None:
+    how: dict[str, Any] = {"headers": {"Accept": "application/json"}, "data": {"words": "草稿"}}
+    assert visitor.post("/draft", **how).json == {"save_every": 15}
+    crowd.come(HEAVY)
+    answer = visitor.post("/draft", **how)
+    assert (answer.status_code, answer.mimetype) == (429, "application/problem+json")
+    assert answer.json is not None
+    assert (answer.json["code"], answer.json["retry_after"]) == ("crowded", 120)
+    assert answer.headers["Retry-After"] == "120"
+
+
+def test_handing_in_goes_on_while_all_else_waits(crowd: Crowd, visitor: FlaskClient) -> None:
+    crowd.come(HEAVY)
+    for _ in range(50):
+        assert visitor.post("/hand-in", data={}, headers=IN_CHINESE).status_code == 200
+        assert visitor.get("/hand-in", headers=IN_CHINESE).status_code == 200
+
+
+def posted(visitor: FlaskClient, crowd: Crowd, path: str, words: str, headers: dict[str, str]) -> TestResponse:
+    """Post until it is turned away: some are let in even now."""
+    for number in range(300):
+        visitor.set_cookie("author", f"nobody-{number}")
+        answer = visitor.post(path, data={"words": words}, headers=headers)
+        if answer.status_code == 429:
+            return answer
+    pytest.fail(f"never turned away: {crowd.process.gate.shares}")
+
+
+def came(answer: TestResponse) -> str:
+    found = re.search(r'name="came" value="([^"]+)"', answer.text)
+    assert found, answer.text
+    return html.unescape(found[1])
+
+
+@pytest.mark.parametrize("path", ["/front", "/hand-in"])
+def test_a_form_that_is_turned_away_comes_back_whole_and_counts_from_then(
+    crowd: Crowd, visitor: FlaskClient, path: str
+) -> None:
+    crowd.come(HEAVIER)
+    answer = posted(visitor, crowd, path, "我们的研修", IN_CHINESE)
+    assert "您填写的内容已保留" in answer.text
+    assert "接收时间按您这一次提交计算" in answer.text
+    assert '<input type="hidden" name="words" value="我们的研修">' in answer.text
+    token = came(answer)
+    crowd.go()
+    later = {**IN_CHINESE, "X-Received-At": f"{(NOW + timedelta(minutes=3)).timestamp():.3f}"}
+    again = {"words": "我们的研修", "came": token}
+    assert json_of(visitor.post(path, data=again, headers=later))["came"] == NOW.isoformat()
+    changed = {"words": "截止后改写的", "came": token}
+    assert json_of(visitor.post(path, data=changed, headers=later))["came"] != NOW.isoformat()
+    elsewhere = "/front" if path == "/hand-in" else "/hand-in"
+    assert json_of(visitor.post(elsewhere, data=again, headers=later))["came"] != NOW.isoformat()
+    much_later = {**IN_CHINESE, "X-Received-At": f"{(NOW + timedelta(minutes=11)).timestamp():.3f}"}
+    assert json_of(visitor.post(path, data=again, headers=much_later))["came"] != NOW.isoformat()
+    forged = {"words": "我们的研修", "came": token[:-2] + ("AA" if token[-2:] != "AA" else "BB")}
+    assert json_of(visitor.post(path, data=forged, headers=later))["came"] != NOW.isoformat()
+
+
+def json_of(answer: TestResponse) -> dict[str, Any]:
+    assert answer.status_code == 200, answer.text
+    found: dict[str, Any] = answer.json or {}
+    return found
+
+
+def test_turned_away_twice_it_counts_from_the_first_time(crowd: Crowd, visitor: FlaskClient) -> None:
+    crowd.come(HEAVIER)
+    token = came(posted(visitor, crowd, "/front", "一", IN_CHINESE))
+    later = {**IN_CHINESE, "X-Received-At": f"{(NOW + timedelta(minutes=1)).timestamp():.3f}"}
+    for number in range(300):
+        visitor.set_cookie("author", f"nobody-{number}")
+        again = visitor.post("/front", data={"words": "一", "came": token}, headers=later)
+        if again.status_code == 429:
+            break
+    assert came(again) == token
+
+
+def test_when_nobody_waits_nobody_is_turned_away(visitor: FlaskClient) -> None:
+    WAITED.set(0.0)
+    for _ in range(100):
+        assert visitor.get("/front", headers=IN_CHINESE).status_code == 200
+
+
+def test_the_probes_are_always_answered(crowd: Crowd, visitor: FlaskClient) -> None:
+    crowd.come(HEAVIER)
+    for _ in range(20):
+        assert visitor.get("/healthz").status_code == 200
+        assert "zhengji_http_standing_wait_seconds" in visitor.get("/metrics").text
