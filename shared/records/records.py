@@ -12,6 +12,7 @@ from typing import Any, Generic, TypeVar
 
 import structlog
 from pymongo.errors import DuplicateKeyError
+from pymongo.read_concern import ReadConcern
 
 from shared.aggregates import Aggregate
 from shared.clock import Clock, system_clock
@@ -29,6 +30,8 @@ R = TypeVar("R")
 TRIES = 30
 MAX_UNTOLD = 1000
 COMMANDS_KEPT = 500
+LINEARIZABLE_MS = 10_000
+"""How long a read that a majority must confirm may take."""
 COMMANDS_LAST = timedelta(hours=24)
 EVENT_IDS = uuid.UUID("6f0d6cf0-3c1f-5b58-9d06-0f6d5d0f6b5e")
 _OURS = frozenset({"_id", "version", "outbox", "told", "heard", "commands"})
@@ -88,6 +91,7 @@ class Records(Generic[A]):
         self._clock = clock
         self.name: str = document._get_collection_name()
         self._rows = database.tells_from(self.name)
+        self._surely = self._rows.with_options(read_concern=ReadConcern("linearizable"))
 
     # Reading
 
@@ -99,6 +103,19 @@ class Records(Generic[A]):
     def get(self, id: str) -> A:
         """The aggregate; NotThere where there is none."""
         return self._must_open(id).aggregate
+
+    def newest(self, id: str) -> A:
+        """The aggregate as a majority holds it now; NotThere where there is none.
+
+        A plain read may be answered by a server that was primary and has not noticed yet that another one is: what
+        was acknowledged a moment ago is not in it. This one asks a majority, and takes a round trip more.
+        """
+        with mongo_or_away():
+            row = self._surely.find_one({"_id": id}, {"outbox": 0}, max_time_ms=LINEARIZABLE_MS)
+        if row is None or row.get("erased"):
+            raise NotThere()
+        aggregate: A = from_row(self._kind, {key: row[key] for key in row if key not in _OURS or key == "_id"})
+        return aggregate
 
     def answer_of(self, id: str, command: str) -> Any:
         """What a command that was already done answered; None where it is not known."""
@@ -265,6 +282,7 @@ class Records(Generic[A]):
         changed = self._state(opened.aggregate, opened.before)
         entries = self._entries(opened)
         if not changed and not entries and command is None and heard_slot is None:
+            self._confirm(opened)
             return
         change: Row = {"$inc": {"version": 1}}
         change["$set"] = {key: value for key, value in changed.items() if value is not None}
@@ -290,6 +308,14 @@ class Records(Generic[A]):
         if not matched:
             self._explain(opened.aggregate.id, opened.version)
         opened.aggregate.news.clear()
+
+    def _confirm(self, opened: Opened[A]) -> None:
+        """Nothing is to be done: that must be true of the newest state, for no write will tell; else Conflict."""
+        fits = {"_id": opened.aggregate.id, "version": opened.version}
+        with mongo_or_away():
+            row = self._surely.find_one(fits, {"_id": 1}, max_time_ms=LINEARIZABLE_MS)
+        if row is None:
+            raise Conflict(f"{self.name}/{opened.aggregate.id} is no longer at version {opened.version}")
 
     def _explain(self, id: str, version: int) -> None:
         with mongo_or_away():

@@ -68,6 +68,20 @@ def test_the_receipt_says_what_it_attests(author: Browser, case: str) -> None:
     assert json.loads(written)["summary"].startswith("本案例介绍区域研修")
 
 
+def test_the_receipt_shown_after_handing_in_is_of_that_version(
+    author: Browser, case: str, app: App, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Also where the page is answered by a database that does not know of it yet."""
+    case_id = case.removeprefix("/cases/")
+    before = app.cases.get(case_id)
+    fill_sheet(author, case, title="智研共同体二")
+    handed_in = author.fill(f"{case}/check")
+    assert handed_in.headers["Location"] == f"{case}/receipt?version=2"
+    monkeypatch.setattr(app.cases, "get", lambda _: before)
+    author.open(handed_in.headers["Location"])
+    assert "第2版" in author.page
+
+
 def test_page_pdf_and_signed_text_are_found_genuine_by_anybody(
     author: Browser, case: str, new_browser: Callable[[], Browser], app: App
 ) -> None:

@@ -118,9 +118,8 @@ def test_another_stacks_programs_are_no_strays_of_ours(processes: Processes, tmp
 
 
 def test_a_program_that_ends_while_starting_is_said_with_its_log(processes: Processes, tmp_path: Path) -> None:
-    start(processes, "kafka", (sys.executable, "-c", "raise SystemExit(3)"), tmp_path)
-
     with pytest.raises(CannotGoOn) as caught:
+        start(processes, "kafka", (sys.executable, "-c", "raise SystemExit(3)"), tmp_path)
         processes.wait_ready("kafka", lambda: False, seconds=20)
 
     log = tmp_path / "kafka.log"

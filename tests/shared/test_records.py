@@ -6,9 +6,11 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 
 import pytest
+from pymongo.collection import Collection
 
 from shared.events.wire import Heard
 from shared.records import Database, Records
+from shared.records.database import Row
 from shared.telemetry.correlation import following
 from shared.trouble import Conflict, NotThere, Refused
 from tests.shared.model import NOON, Apple, Basket, BasketRecord, Mood, submitted
@@ -163,6 +165,59 @@ def test_a_repeat_of_an_event_changes_nothing(baskets: Records[Basket]) -> None:
     for seq in (1, 2, 2, 1, 3):
         baskets.hear(heard(seq), "b", lambda basket: basket.put(), create=lambda: Basket(id="b"))
     assert baskets.get("b").count == 3
+
+
+class OldRows:
+    """Reads as a server answers them that was primary and does not know yet that it is no more."""
+
+    def __init__(self, rows: Collection[Row], old: Row) -> None:
+        self._rows, self._old = rows, old
+
+    def find_one(self, query: Row, *_: object) -> Row | None:
+        return dict(self._old) if query["_id"] == self._old["_id"] and "version" not in query else None
+
+    def __getattr__(self, name: str) -> object:
+        return getattr(self._rows, name)
+
+
+def out_of_date(records: Records[Basket], monkeypatch: pytest.MonkeyPatch) -> None:
+    """From now on plain reads of basket b show it as it is now."""
+    old = records._rows.find_one({"_id": "b"}, {"outbox": 0})
+    assert old is not None
+    monkeypatch.setattr(records, "_rows", OldRows(records._rows, old))
+
+
+def test_that_nothing_is_to_be_done_must_hold_of_the_newest_state(
+    baskets: Records[Basket], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    baskets.create(Basket(id="b", count=1))
+    real = baskets._rows
+    out_of_date(baskets, monkeypatch)
+    real.update_one({"_id": "b"}, {"$set": {"count": 2}, "$inc": {"version": 1}})
+    seen: list[int] = []
+
+    def one_apple(basket: Basket) -> None:
+        seen.append(basket.count)
+        basket.count = 1
+        if len(seen) == 2:
+            monkeypatch.setattr(baskets, "_rows", real)  # by now the old server knows
+
+    baskets.change("b", one_apple)
+    assert seen[:2] == [1, 1]
+    assert baskets.get("b").count == 1
+    assert seen[-1] == 2, "it was done on the newest state"
+
+
+def test_the_newest_is_read_where_plain_reads_are_out_of_date(
+    baskets: Records[Basket], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    baskets.create(Basket(id="b", count=1))
+    real = baskets._rows
+    out_of_date(baskets, monkeypatch)
+    real.update_one({"_id": "b"}, {"$set": {"count": 2}, "$inc": {"version": 1}})
+    assert (baskets.get("b").count, baskets.newest("b").count) == (1, 2)
+    with pytest.raises(NotThere):
+        baskets.newest("c")
 
 
 def test_the_epoch_comes_before_the_sequence(baskets: Records[Basket]) -> None:

@@ -126,6 +126,8 @@ def _genuine(case: Case | None, number: str, version: int, account_id: str) -> G
 
 def _version(app: App, case_id: str, account_id: str, version: int | None) -> tuple[Case, Version]:
     case = app.own_case(case_id, account_id)
+    if version is not None and version > len(case.versions):  # handed in a moment ago, and read where it is not known
+        case = app.cases.newest(case_id)
     found = [each for each in case.versions if version is None or each.version == version]
     if not found or case.number is None:
         raise NotThere("这个案例尚未报送，没有回执。")

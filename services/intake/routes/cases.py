@@ -125,7 +125,7 @@ def check(case_id: str) -> Response:
             return make_response(render_template("check.html", form=form, **shown(missing)), 422)
         if submitted.stood_already:
             flash(_stands(campaign, submitted.version))
-        return _to(f"/cases/{case_id}/receipt")
+        return _to(f"/cases/{case_id}/receipt?version={submitted.version}")
 
     return answer_form(form, "check.html", act, beside=shown)
 
