@@ -17,7 +17,7 @@ from flask import Flask, Response, current_app, g, make_response, render_templat
 from itsdangerous import BadData, URLSafeTimedSerializer
 
 from shared.clock import Clock
-from shared.identity import TokenRefused
+from shared.identity import Principal, TokenRefused
 from shared.telemetry.metrics import HTTP_STANDING_WAIT, HTTP_TURNED_AWAY, HTTP_WAITING
 from shared.web import arrival, kept
 from shared.web.access import LOGINS, access_of
@@ -36,8 +36,14 @@ _MARK = "importance"
 
 
 def hands_in(view: View) -> View:
-    """Mark a view as part of handing in: it is turned away last of all."""
+    """Mark a view as part of handing in: the signed-in are turned away from it last of all, and once at most."""
     setattr(view, _MARK, Importance.HANDING_IN)
+    return view
+
+
+def takes_files(view: View) -> View:
+    """Mark a view as part of an upload: the signed-in are never turned away, for a file cannot be kept in a page."""
+    setattr(view, _MARK, Importance.ALWAYS)
     return view
 
 
@@ -59,17 +65,18 @@ def install_admission(app: Flask, *, service: str, target: float, clock: Clock) 
             return None
         gate = _gate_of(app)
         gate.saw(waited)
-        importance = _importance()
-        visitor = _ticket(clock()) if importance is Importance.BROWSING else _visitor()
+        person = _signed_in()
+        importance = _importance(person)
+        visitor = _ticket(gate, clock()) if importance is Importance.BROWSING else _visitor(person)
         turned = gate.turns_away(importance, visitor=visitor)
         if turned is None:
             if importance is Importance.BROWSING and gate.waiting:
-                g.cookie = (PASS, _signed().dumps(visitor), PASS_LASTS)
+                g.cookie = (_cookie(PASS), _signed(PASS).dumps(_address()), PASS_LASTS)
             return None
         HTTP_TURNED_AWAY.labels(service, importance.name.lower()).inc()
         if importance is Importance.BROWSING:
-            g.cookie = (PLACE, _signed().dumps(visitor), PLACE_LASTS)
-        return _come_again(turned, importance, arrival.at_the_door() or clock())
+            g.cookie = (_cookie(PLACE), _signed(PLACE).dumps(visitor), PLACE_LASTS)
+        return _come_again(turned, importance, person)
 
     @app.after_request
     def remember(response: Response) -> Response:
@@ -90,74 +97,88 @@ def _gate_of(app: Flask) -> Gate:
     return gate
 
 
-def _come_again(turned: Turned, importance: Importance, came: datetime) -> Response:
+def _come_again(turned: Turned, importance: Importance, person: Principal | None) -> Response:
+    g.turned_away = True
     wait = turned.retry_after
     if wants_json():
         what = "草稿暂未保存，将自动重试。" if importance is Importance.SAVING_BY_ITSELF else "请稍候再试。"
         response = problem(429, "crowded", f"现在访问的人很多，{what}", ahead=turned.ahead, retry_after=wait)
     elif request.method in ("GET", "HEAD"):
-        page = render_template(
-            "waiting.html", me=None, places=(), turned=turned, target=request.full_path.removesuffix("?")
-        )
-        response = make_response(page, 429)
+        response = make_response(render_template("waiting.html", turned=turned, target=_here()), 429)
     else:
-        reason = f"您填写的内容已保留，请在{wait}秒后点击“继续提交”。"
-        if not any(part.filename for part in request.files.values()):
-            arrival.keep(came)
-            reason += "接收时间按您这一次提交计算，不受等候影响。"
-        response = kept.page(heading="现在访问的人很多，请稍候", reason=reason, status=429)
+        reason = "您填写的内容已保留，请稍候点击“继续提交”。"
+        if person is not None and person.kind == "author" and not _bears_files():
+            arrival.keep()
+            reason += "请在10分钟内继续，接收时间按您这一次提交计算，不受等候影响。"
+        kept_form = kept.as_it_came()
+        response = kept.page(heading="现在访问的人很多，请稍候", reason=reason, status=429, kept=kept_form)
     response.headers["Retry-After"] = str(wait)
     response.headers["Cache-Control"] = "no-store"
     return response
 
 
-def _importance() -> Importance:
+def _bears_files() -> bool:
+    return any(part.filename for part in request.files.values())
+
+
+def _here() -> str:
+    return request.full_path if request.query_string else request.path
+
+
+def _importance(person: Principal | None) -> Importance:
     view = current_app.view_functions[request.endpoint or ""]
     marked: Importance | None = getattr(view, _MARK, None)
-    if marked is not None:
-        return marked
+    if person is not None and marked is not None:
+        return Importance.ALWAYS if arrival.first(arrival.now()) else marked
     if request.method not in ("GET", "HEAD"):
-        by_itself = wants_json() and not request.path.startswith("/api/")
-        return Importance.SAVING_BY_ITSELF if by_itself else Importance.WORKING
-    return Importance.WORKING if _is_inside() else Importance.BROWSING
+        if wants_json() and not request.path.startswith("/api/"):
+            return Importance.SAVING_BY_ITSELF
+        return Importance.ALWAYS if person and arrival.first(arrival.now()) else Importance.WORKING
+    return Importance.WORKING if person or _opened(PASS, PASS_LASTS) == _address() else Importance.BROWSING
 
 
-def _is_inside() -> bool:
-    """Whether somebody is signed in, or was let in a short while ago."""
-    return _opened(PASS, PASS_LASTS) is not None or any(map(_is_signed_in, LOGINS))
+def _signed_in() -> Principal | None:
+    """Who bears a token of ours; whether it was revoked is asked of those who are let in."""
+    for kind in LOGINS:
+        if token := request.cookies.get(kind):
+            try:
+                return access_of(current_app).read(token, kind)
+            except TokenRefused:
+                continue
+    return None
 
 
-def _is_signed_in(kind: Any) -> bool:
-    token = request.cookies.get(kind)
-    if not token:
-        return False
-    try:
-        access_of(current_app).read(token, kind)
-    except TokenRefused:
-        return False
-    return True
-
-
-def _ticket(now: datetime) -> str:
+def _ticket(gate: Gate, now: datetime) -> str:
     """The place in line that came with the request, or the last: it begins with the milliseconds since 1970."""
-    return _opened(PLACE, PLACE_LASTS) or f"{int(now.timestamp() * 1000):014d}-{secrets.token_urlsafe(6)}"
+    borne = _opened(PLACE, PLACE_LASTS)
+    if borne and not gate.is_spent(borne):
+        return borne
+    return f"{int(now.timestamp() * 1000):014d}-{secrets.token_urlsafe(6)}"
 
 
-def _visitor() -> str:
-    """What tells one visitor from another, at the same address too."""
-    named = next(filter(None, (request.cookies.get(name) for name in (*LOGINS, PASS, PLACE))), "")
-    return hashlib.blake2b(f"{named}/{request.remote_addr}".encode(), digest_size=8).hexdigest()
+def _visitor(person: Principal | None) -> str:
+    """What stays the same of a visitor, and cannot be made up."""
+    return person.id if person else _opened(PLACE, PLACE_LASTS) or _address()
+
+
+def _address() -> str:
+    return hashlib.blake2b(str(request.remote_addr).encode(), digest_size=8).hexdigest()
+
+
+def _cookie(name: str) -> str:
+    """Each service keeps a line of its own, on the one site."""
+    return f"{name}_{current_app.extensions['zhengji.service']}"
 
 
 def _opened(name: str, lasts: int) -> str | None:
-    sealed = request.cookies.get(name)
+    sealed = request.cookies.get(_cookie(name))
     if not sealed:
         return None
     try:
-        return str(_signed().loads(sealed, max_age=lasts))
+        return str(_signed(name).loads(sealed, max_age=lasts))
     except BadData:
         return None
 
 
-def _signed() -> URLSafeTimedSerializer:
-    return URLSafeTimedSerializer(str(current_app.secret_key), salt="line")
+def _signed(name: str) -> URLSafeTimedSerializer:
+    return URLSafeTimedSerializer(str(current_app.secret_key), salt=f"line/{name}")

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 
-from flask import Blueprint, Flask, current_app, request
+from flask import Blueprint, Flask, request
 from flask_wtf.csrf import CSRFProtect
 from jinja2 import ChoiceLoader, FileSystemLoader, StrictUndefined
 from werkzeug.middleware.proxy_fix import ProxyFix
@@ -67,8 +67,7 @@ def received_at() -> datetime:
 
     A form that was turned away because too many came counts as received when it first came.
     """
-    clock: Clock = current_app.extensions["zhengji.clock"]
-    at = arrival.at_the_door() or clock()
+    at = arrival.now()
     return arrival.first(at) or at
 
 

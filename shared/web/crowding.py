@@ -22,16 +22,19 @@ from enum import IntEnum
 class Importance(IntEnum):
     """The higher the number, the sooner it is turned away."""
 
-    HANDING_IN = 0
-    WORKING = 1
-    BROWSING = 2
-    SAVING_BY_ITSELF = 3
+    ALWAYS = 0
+    HANDING_IN = 1
+    WORKING = 2
+    BROWSING = 3
+    SAVING_BY_ITSELF = 4
 
 
 INTERVAL = 0.5
 """Seconds of a moment: what is measured and decided holds for one."""
 FORGOTTEN_AFTER = 45.0
 """Seconds without a sign after which somebody in line has gone away."""
+SPENT_FOR = 3600.0
+"""Seconds for which it is remembered that somebody went in with a ticket; no ticket is good for longer."""
 MOST_IN_LINE = 100_000
 LEAST = 0.25
 """What part is let in of the most important, however many come."""
@@ -83,6 +86,7 @@ class Line:
     def __init__(self) -> None:
         self._tickets: list[str] = []
         self._seen: dict[str, float] = {}
+        self._spent: dict[str, float] = {}
 
     def __len__(self) -> int:
         return len(self._tickets)
@@ -97,8 +101,17 @@ class Line:
         self._seen[ticket] = at
         return ahead
 
+    def is_spent(self, ticket: str) -> bool:
+        """Whether somebody went in with it."""
+        return ticket in self._spent
+
+    def let_in(self, ticket: str, at: float) -> None:
+        """Whoever bore it goes in; nobody else does with the same."""
+        self.leave(ticket)
+        self._spent[ticket] = at
+
     def leave(self, ticket: str) -> None:
-        """Whoever bore it was let in."""
+        """Whoever bore it is no longer in line."""
         if self._seen.pop(ticket, None) is not None:
             del self._tickets[bisect.bisect_left(self._tickets, ticket)]
 
@@ -107,6 +120,8 @@ class Line:
         gone = [ticket for ticket, seen in self._seen.items() if at - seen > FORGOTTEN_AFTER]
         for ticket in gone:
             self.leave(ticket)
+        while self._spent and (first := next(iter(self._spent))) and at - self._spent[first] > SPENT_FOR:
+            del self._spent[first]
 
 
 class Gate:
@@ -127,6 +142,7 @@ class Gate:
         self._let_in = 0
         self._demand = dict.fromkeys(Importance, 0.0)
         self._capacity = math.inf
+        self._above_since = math.inf
         self._best = 1.0
         self._calm = 0
         self._shares = dict.fromkeys(Importance, 1.0)
@@ -137,7 +153,14 @@ class Gate:
     def saw(self, wait: float) -> None:
         """A request had waited so many seconds when it was taken up."""
         with self._lock:
-            self._wait.saw(wait, self._clock())
+            at = self._clock()
+            self._wait.saw(wait, at)
+            self._above_since = min(self._above_since, at) if wait > self._target else math.inf
+
+    def is_spent(self, ticket: str) -> bool:
+        """Whether somebody went in with this ticket already."""
+        with self._lock:
+            return self._line.is_spent(ticket)
 
     def turns_away(self, importance: Importance, *, visitor: str) -> Turned | None:
         """None lets in. ``visitor`` names who comes: the ticket of those who browse, for others what stays the same."""
@@ -188,7 +211,7 @@ class Gate:
         ahead = self._line.place(ticket, at)
         if self._tokens >= 1.0 and ahead < self._flow * _LONGEST + 1:  # so many ask again while so many can go in
             self._tokens -= 1
-            self._line.leave(ticket)
+            self._line.let_in(ticket, at)
             return None
         return Turned(ahead=ahead, retry_after=min(_LONGEST, 5 + ahead // 20))
 
@@ -200,27 +223,28 @@ class Gate:
         self._line.forget(at)
         passed = min(passed, 10.0)
         wait = self._wait.shortest(at)
+        forgotten = 1 - 0.7 ** (passed / INTERVAL)
         for each, came in self._came.items():
-            self._demand[each] += 0.3 * (came / passed - self._demand[each])
-        self._learn(self._let_in / passed, wait)
+            self._demand[each] += forgotten * (came / passed - self._demand[each])
+        self._learn(self._let_in / passed, wait, standing=at - self._above_since >= INTERVAL)
         self._came = dict.fromkeys(Importance, 0.0)
         self._let_in = 0
         self._share_out(wait)
-        flow = min(self._flow, 2.0 * (1 + len(self._line)))
+        flow = self._flow if self._flow < math.inf else 2.0 * (1 + len(self._line))
         self._tokens = min(self._tokens + flow * passed, 2 * flow + 1)
 
-    def _learn(self, done: float, wait: float) -> None:
+    def _learn(self, done: float, wait: float, *, standing: bool) -> None:
         """What the process can do is seen while it has more than enough to do."""
         self._best = max(done, 0.98 * self._best, 1.0)
         if self._capacity == math.inf:
-            if wait > self._target:
+            if standing:  # not one late request: nobody was in time for a whole moment
                 self._capacity = self._best
         elif wait > self._target / 2:
             self._capacity += 0.3 * (done - self._capacity)
             self._capacity = max(self._capacity, self._best / 2)  # a moment in which it stood still says little
         else:
             self._capacity = min(_GROWS * self._capacity, 1.5 * self._best)
-        calm = wait <= self._target / 2 and not len(self._line) and min(self._shares.values()) >= 1.0
+        calm = wait <= self._target / 2 and min(self._shares.values()) >= 1.0
         self._calm = self._calm + 1 if calm else 0
         if self._calm > _CALM:
             self._capacity = math.inf
@@ -233,6 +257,7 @@ class Gate:
             demand = self._demand[each]
             self._shares[each] = 1.0 if demand <= left > 0 else left / demand if demand else 0.0
             left -= min(left, demand) if left < math.inf else 0
+        self._shares[Importance.ALWAYS] = 1.0
         self._shares[Importance.HANDING_IN] = max(LEAST, self._shares[Importance.HANDING_IN])
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, TypeVar
 
-from flask import Flask, request
+from flask import Flask, g, request
 from flask_wtf.csrf import generate_csrf
 
 from shared.campaign.copy import Campaigns
@@ -16,7 +16,7 @@ from shared.identity import Principal
 from shared.settings import ServiceSettings
 from shared.trouble import Away, NotThere
 from shared.version import VERSION
-from shared.web import arrival, kept
+from shared.web import kept
 from shared.web.access import somebody
 from shared.web.assets import asset
 from shared.web.wording import FILTERS, left
@@ -118,22 +118,27 @@ def install_frame(app: Flask, *, settings: ServiceSettings, masthead: Callable[[
         asset=asset,
         left=left,
         luggage=kept.luggage,
-        came=arrival.kept,
         kind_of=kind_of,
         errors_of=errors_of,
         summary_title=summary_title,
         csrf_token=generate_csrf,
     )
 
+    head = Masthead()
+
     @app.context_processor
     def surroundings() -> dict[str, Any]:
-        person = _unless_away(somebody, None)
-        places = places_of(person)
+        nonlocal head
+        turned_away = g.get("turned_away", False)  # such an answer asks nobody, and costs little
+        person = None if turned_away else _unless_away(somebody, None)
+        places = () if turned_away else places_of(person)
+        if not turned_away:
+            head = _unless_away(masthead, Masthead())
         return {
             "me": person,
             "places": places,
             "current": current_place(places, request.path),
-            "masthead": _unless_away(masthead, Masthead()),
+            "masthead": head,
             "operator": settings.operator_name,
             "filing_number": settings.filing_number,
             "version": VERSION,

@@ -24,6 +24,8 @@ class Kept:
 
     to: str
     fields: tuple[Field, ...]
+    came: str = ""
+    """When it first came, sealed, where it was turned away in a crowd (shared.web.arrival)."""
 
 
 def posted() -> Kept:
@@ -33,13 +35,19 @@ def posted() -> Kept:
     if earlier is not None:
         return earlier
     fields = [pair for pair in request.form.items(multi=True) if pair[0] not in _NOT_KEPT]
-    return Kept(to=_here(), fields=tuple(fields))
+    return Kept(to=_here(), fields=tuple(fields), came=arrival.kept())
+
+
+def as_it_came() -> Kept:
+    """This request's form with everything it carries for others, so that it can be sent once more."""
+    fields = [pair for pair in request.form.items(multi=True) if pair[0] not in {"csrf_token", arrival.FIELD}]
+    return Kept(to=_here(), fields=tuple(fields), came=arrival.kept())
 
 
 def seal(kept: Kept) -> str:
     """Sign and compress; passwords are left out."""
     fields = [pair for pair in kept.fields if not is_secret(pair[0])]
-    return str(_serializer().dumps({"to": kept.to, "fields": fields}))
+    return str(_serializer().dumps({"to": kept.to, "fields": fields, "came": kept.came}))
 
 
 def unseal(text: str) -> Kept | None:
@@ -48,7 +56,8 @@ def unseal(text: str) -> Kept | None:
         found = _serializer().loads(text, max_age=LIVES)
     except BadData:
         return None
-    return Kept(to=found["to"], fields=tuple((name, value) for name, value in found["fields"]))
+    fields = tuple((name, value) for name, value in found["fields"])
+    return Kept(to=found["to"], fields=fields, came=found.get("came", ""))
 
 
 def is_secret(name: str) -> bool:
@@ -68,6 +77,7 @@ def page(*, heading: str, reason: str, status: int, kept: Kept | None = None) ->
         secrets=[name for name, _ in kept.fields if is_secret(name)],
         files_chosen=any(part.filename for part in request.files.values()),
         sealed=None,
+        came=kept.came,
         button="继续提交",
     )
     return make_response(body, status)

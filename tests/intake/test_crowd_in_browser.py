@@ -44,6 +44,10 @@ class Gate:
     def __init__(self) -> None:
         self.away: dict[Importance, Turned] = {}
 
+    def is_spent(self, _: str) -> bool:
+        """Nobody went in twice."""
+        return False
+
     def saw(self, _: float) -> None:
         """It does not matter here."""
 
@@ -215,7 +219,7 @@ def test_a_submission_that_is_turned_away_counts_from_when_it_came(
     clock.at = closes - timedelta(seconds=2)
     gate.away[Importance.HANDING_IN] = Turned(ahead=0, retry_after=5)
     page.get_by_role("button", name="确认报送").click()
-    expect(page.get_by_text("接收时间按您这一次提交计算，不受等候影响。")).to_be_visible()
+    expect(page.get_by_text("请在10分钟内继续，接收时间按您这一次提交计算，不受等候影响。")).to_be_visible()
     clock.at = closes + timedelta(seconds=90)
     gate.away.clear()
     page.get_by_role("button", name="继续提交").click()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import html
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import timedelta
 from random import Random
 from typing import Any
@@ -14,8 +15,9 @@ from flask import Blueprint, Flask, Response, jsonify, request
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
+from shared.trouble import Away
 from shared.web.access import public
-from shared.web.admission import hands_in, saves_every
+from shared.web.admission import hands_in, saves_every, takes_files
 from shared.web.app import received_at
 from shared.web.crowding import INTERVAL, Importance
 from shared.web.waited import WAITED
@@ -44,7 +46,15 @@ def views() -> Blueprint:
     @public
     @hands_in
     def hand_in() -> Response:
+        if request.form.get("words") == "away" and "came" in request.form:
+            raise Away("mongodb")
         return jsonify(came=received_at().isoformat())
+
+    @blueprint.post("/file")
+    @public
+    @takes_files
+    def file() -> Response:
+        return jsonify()
 
     return blueprint
 
@@ -68,6 +78,13 @@ class Crowd:
         ]
         self.process.work_off(coming, until=begin + seconds)
         self.app.extensions["zhengji.clock"].at = NOW + timedelta(seconds=self.process.now)
+
+    def visitor(self, name: str = "") -> FlaskClient:
+        """A browser; with a name, of an author who is signed in."""
+        client = self.app.test_client()
+        if name:
+            client.set_cookie("author", author_cookie(replace(AUTHOR, id=name)))
+        return client
 
     def go(self) -> None:
         """Everybody has gone again."""
@@ -126,17 +143,50 @@ def test_asking_again_keeps_the_place_and_coming_later_is_behind(crowd: Crowd, v
 
 def test_a_place_that_we_did_not_give_counts_for_nothing(crowd: Crowd, visitor: FlaskClient) -> None:
     crowd.come(HEAVY)
-    visitor.set_cookie("place", "00000000000000-first")
+    visitor.set_cookie("place_tried", "00000000000000-first")
     assert ahead(visitor.get("/front", headers=IN_CHINESE)) > 10
+
+
+def test_a_place_in_line_is_no_pass(crowd: Crowd, visitor: FlaskClient) -> None:
+    crowd.come(HEAVY)
+    visitor.get("/front", headers=IN_CHINESE)
+    place = visitor.get_cookie("place_tried")
+    assert place is not None
+    visitor.set_cookie("pass_tried", place.value)
+    assert visitor.get("/front", headers=IN_CHINESE).status_code == 429
+
+
+def test_a_place_lets_one_in_and_a_pass_is_good_at_one_address(crowd: Crowd, visitor: FlaskClient) -> None:
+    crowd.come(HEAVY)
+    visitor.get("/front", headers=IN_CHINESE)
+    place = visitor.get_cookie("place_tried")
+    assert place is not None
+    let_in(crowd, visitor)
+    crowd.come(HEAVY, seconds=30)
+    friend = crowd.app.test_client()
+    friend.set_cookie("place_tried", place.value)
+    assert ahead(friend.get("/front", headers=IN_CHINESE)) > 10
+    given = visitor.get_cookie("pass_tried")
+    assert given is not None
+    friend.set_cookie("pass_tried", given.value)
+    friend.environ_base["REMOTE_ADDR"] = "192.0.2.9"
+    assert friend.get("/front", headers=IN_CHINESE).status_code == 429
+    assert visitor.get("/front", headers=IN_CHINESE).status_code == 200
+
+
+def let_in(crowd: Crowd, visitor: FlaskClient) -> None:
+    """The others of the line have gone; it is this visitor's turn."""
+    for _ in range(200):
+        crowd.process.now += 1.0
+        if visitor.get("/front", headers=IN_CHINESE).status_code == 200:
+            return
+    pytest.fail("never let in")
 
 
 def test_who_was_let_in_goes_on_while_others_wait(crowd: Crowd, visitor: FlaskClient) -> None:
     crowd.come(HEAVY)
     assert visitor.get("/front", headers=IN_CHINESE).status_code == 429
-    for _ in range(200):  # the others of the line have gone; it is this visitor's turn
-        crowd.process.now += 1.0
-        if visitor.get("/front", headers=IN_CHINESE).status_code == 200:
-            break
+    let_in(crowd, visitor)
     assert visitor.get("/front", headers=IN_CHINESE).status_code == 200
     crowd.go()
     assert crowd.app.test_client().get("/front", headers=IN_CHINESE).status_code == 200
@@ -161,20 +211,35 @@ def test_what_saves_itself_is_told_to_wait_and_to_come_less_often(crowd: Crowd, 
     assert answer.headers["Retry-After"] == "120"
 
 
-def test_handing_in_goes_on_while_all_else_waits(crowd: Crowd, visitor: FlaskClient) -> None:
+def test_handing_in_goes_on_while_all_else_waits(crowd: Crowd) -> None:
     crowd.come(HEAVY)
-    for _ in range(50):
+    for number in range(50):
+        visitor = crowd.visitor(f"author-{number}")
         assert visitor.post("/hand-in", data={}, headers=IN_CHINESE).status_code == 200
         assert visitor.get("/hand-in", headers=IN_CHINESE).status_code == 200
 
 
-def posted(visitor: FlaskClient, crowd: Crowd, path: str, words: str, headers: dict[str, str]) -> TestResponse:
-    """Post until it is turned away: some are let in even now."""
+def test_a_stranger_hands_nothing_in(crowd: Crowd, visitor: FlaskClient) -> None:
+    crowd.come(HEAVY)
+    assert visitor.get("/hand-in", headers=IN_CHINESE).status_code == 429
+
+
+def test_uploads_are_never_turned_away(crowd: Crowd) -> None:
+    crowd.come(HEAVIER)
+    for number in range(50):
+        assert crowd.visitor(f"author-{number}").post("/file", data={}, headers=IN_CHINESE).status_code == 200
+
+
+def posted(
+    crowd: Crowd, path: str, words: str, headers: dict[str, str], *, signed_in: bool = True
+) -> tuple[FlaskClient, TestResponse]:
+    """Post, each time as somebody else, until it is turned away: some are let in even now."""
     for number in range(300):
-        visitor.set_cookie("author", f"nobody-{number}")
+        visitor = crowd.visitor(f"author-{number}" if signed_in else "")
+        visitor.environ_base["REMOTE_ADDR"] = f"192.0.2.{number % 250}"
         answer = visitor.post(path, data={"words": words}, headers=headers)
         if answer.status_code == 429:
-            return answer
+            return visitor, answer
     pytest.fail(f"never turned away: {crowd.process.gate.shares}")
 
 
@@ -185,18 +250,17 @@ def came(answer: TestResponse) -> str:
 
 
 @pytest.mark.parametrize("path", ["/front", "/hand-in"])
-def test_a_form_that_is_turned_away_comes_back_whole_and_counts_from_then(
-    crowd: Crowd, visitor: FlaskClient, path: str
-) -> None:
+def test_a_form_that_is_turned_away_comes_back_whole_and_counts_from_then(crowd: Crowd, path: str) -> None:
     crowd.come(HEAVIER)
-    answer = posted(visitor, crowd, path, "我们的研修", IN_CHINESE)
+    visitor, answer = posted(crowd, path, "我们的研修", IN_CHINESE)
     assert "您填写的内容已保留" in answer.text
     assert "接收时间按您这一次提交计算" in answer.text
     assert '<input type="hidden" name="words" value="我们的研修">' in answer.text
     token = came(answer)
+    again = {"words": "我们的研修", "came": token}
+    assert visitor.post(path, data=again, headers=IN_CHINESE).status_code == 200, "turned away twice"
     crowd.go()
     later = {**IN_CHINESE, "X-Received-At": f"{(NOW + timedelta(minutes=3)).timestamp():.3f}"}
-    again = {"words": "我们的研修", "came": token}
     assert json_of(visitor.post(path, data=again, headers=later))["came"] == NOW.isoformat()
     changed = {"words": "截止后改写的", "came": token}
     assert json_of(visitor.post(path, data=changed, headers=later))["came"] != NOW.isoformat()
@@ -214,16 +278,38 @@ def json_of(answer: TestResponse) -> dict[str, Any]:
     return found
 
 
-def test_turned_away_twice_it_counts_from_the_first_time(crowd: Crowd, visitor: FlaskClient) -> None:
+def test_what_stands_in_the_way_afterwards_takes_the_time_of_arrival_along(crowd: Crowd) -> None:
+    """A database that is away for a moment, an expired page: the page that keeps the form keeps that, too."""
     crowd.come(HEAVIER)
-    token = came(posted(visitor, crowd, "/front", "一", IN_CHINESE))
+    visitor, answer = posted(crowd, "/hand-in", "away", IN_CHINESE)
+    token = came(answer)
     later = {**IN_CHINESE, "X-Received-At": f"{(NOW + timedelta(minutes=1)).timestamp():.3f}"}
+    away = visitor.post("/hand-in", data={"words": "away", "came": token}, headers=later)
+    assert away.status_code == 503
+    assert came(away) == token
+
+
+def test_strangers_and_staff_are_promised_nothing(crowd: Crowd) -> None:
+    crowd.come(HEAVIER)
+    _, answer = posted(crowd, "/front", "一", IN_CHINESE, signed_in=False)
+    assert "您填写的内容已保留" in answer.text
+    assert "接收时间" not in answer.text
+    assert 'name="came"' not in answer.text
+
+
+def test_a_login_that_is_turned_away_keeps_what_it_carries_for_another_page(crowd: Crowd) -> None:
+    crowd.come(HEAVIER)
     for number in range(300):
-        visitor.set_cookie("author", f"nobody-{number}")
-        again = visitor.post("/front", data={"words": "一", "came": token}, headers=later)
-        if again.status_code == 429:
+        visitor = crowd.visitor()
+        visitor.environ_base["REMOTE_ADDR"] = f"192.0.2.{number % 250}"
+        data = {"mobile": "13800001234", "password": "secret-secret", "kept": "sealed elsewhere", "next": "/x"}
+        answer = visitor.post("/front", data=data, headers=IN_CHINESE)
+        if answer.status_code == 429:
             break
-    assert came(again) == token
+    assert '<input type="hidden" name="kept" value="sealed elsewhere">' in answer.text
+    assert '<input type="hidden" name="next" value="/x">' in answer.text
+    assert '<input type="hidden" name="mobile" value="13800001234">' in answer.text
+    assert "secret-secret" not in answer.text
 
 
 def test_when_nobody_waits_nobody_is_turned_away(visitor: FlaskClient) -> None:

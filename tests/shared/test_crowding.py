@@ -11,7 +11,7 @@ from random import Random
 
 from shared.web.crowding import FORGOTTEN_AFTER, INTERVAL, Gate, Importance, Line, StandingWait
 
-HANDING_IN, WORKING, BROWSING, SAVING = Importance
+_, HANDING_IN, WORKING, BROWSING, SAVING = Importance
 TARGET = 0.25
 REFUSING = 0.02
 """How much of a page's work it takes to turn somebody away."""

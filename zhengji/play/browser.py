@@ -252,6 +252,7 @@ class Browser:
         self._patience = patience
         self._pause = pause
         self.tries_again = 0
+        self._gone_on: set[str] = set()
 
     def open(self, address: str) -> Page:
         """The page at an address."""
@@ -292,8 +293,10 @@ class Browser:
     def _go_on(self, page: Page) -> Page:
         """Where a page had expired, its fields come back with a button that goes on: press it."""
         kept = [form for form in page.forms if page.status == 400 and _GO_ON in form.buttons]
-        if not kept:
+        if not kept or page.url in self._gone_on:
+            self._gone_on.clear()
             return page
+        self._gone_on.add(page.url)
         self.tries_again += 1
         self._pause(_PAUSE)
         return self.submit(kept[0], button=_GO_ON)

@@ -298,10 +298,7 @@ class Case(Aggregate):
         """Make the draft the next version and tell it; gives the version. Unchanged, it is the version there is.
 
         NotReady lists everything that is missing; Refused outside of the window. ``number`` counts the first time only.
-        A version is never received before the last change that is in it.
         """
-        if campaign.windows.submission.has_opened(received_at):
-            received_at = max(received_at, self.edited_at)
         if self.state is State.SUBMITTED and self.versions[-1].by == by:
             return self.versions[-1].version
         late = self.check_submission(campaign, received_at)

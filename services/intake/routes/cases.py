@@ -18,6 +18,7 @@ from services.intake.routes.forms.fields import PlainForm
 from services.intake.routes.forms.sheet import NewCaseForm
 from shared.campaign.model import Campaign
 from shared.trouble import NotThere
+from shared.web import arrival
 from shared.web.access import asks, who
 from shared.web.admission import hands_in
 from shared.web.app import received_at
@@ -113,12 +114,13 @@ def check(case_id: str) -> Response:
         }
 
     def act() -> Response:
+        at = received_at()
+        if case.saved_at > at:  # it was turned away then, and what would be handed in now is not what was there then
+            at = arrival.now()
         try:
             submitted = commands.submit_case(
                 app,
-                commands.SubmitCase(
-                    case_id=case_id, account_id=who().id, received_at=received_at(), command=form.command
-                ),
+                commands.SubmitCase(case_id=case_id, account_id=who().id, received_at=at, command=form.command),
             )
         except NotReady as not_ready:
             missing = queries.as_links(case_id, not_ready.findings)

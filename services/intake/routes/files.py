@@ -16,7 +16,7 @@ from services.intake.routes.forms.fields import PlainForm
 from services.intake.routes.forms.files import FileForm, RenameForm
 from shared.campaign.model import Campaign, FileRole
 from shared.web.access import asks, who
-from shared.web.admission import hands_in
+from shared.web.admission import takes_files
 from shared.web.app import received_at
 from shared.web.forms import answer_form
 
@@ -100,7 +100,7 @@ def _page(case_id: str, role: FileRole) -> tuple[FileForm, dict[str, Any]]:
 
 
 @asks("own_cases")
-@hands_in
+@takes_files
 def add(case_id: str, role: FileRole) -> Response:
     """Take a file from the plain form; on a refusal the form comes back with the message."""
     form, values = _page(case_id, role)

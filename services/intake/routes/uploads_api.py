@@ -14,7 +14,7 @@ from services.intake.queries import file_state
 from services.intake.routes.at_hand import pieces
 from shared.campaign.model import FileRole
 from shared.web.access import asks, who
-from shared.web.admission import hands_in
+from shared.web.admission import takes_files
 from shared.web.api import body
 from shared.web.app import received_at
 
@@ -76,7 +76,7 @@ class Request(BaseModel):
 
 
 @asks("own_cases")
-@hands_in
+@takes_files
 def start(case_id: str) -> Response:
     """POST: reserve room; 201 with the upload's id and how it is to be cut."""
     wish = body(Start)
@@ -97,7 +97,7 @@ def start(case_id: str) -> Response:
 
 
 @asks("own_cases")
-@hands_in
+@takes_files
 def overview(case_id: str) -> Response:
     """GET: the uploads under way, and the files with the state of their checks."""
     app = pieces()
@@ -110,7 +110,7 @@ def overview(case_id: str) -> Response:
 
 
 @asks("own_cases")
-@hands_in
+@takes_files
 def sign(case_id: str, upload_id: str) -> Response:
     """POST: the addresses for some parts, good for an hour."""
     wish = body(Numbers)
@@ -121,7 +121,7 @@ def sign(case_id: str, upload_id: str) -> Response:
 
 
 @asks("own_cases")
-@hands_in
+@takes_files
 def sign_one(case_id: str, upload_id: str) -> Response:
     """POST: the address for one request to the store."""
     wish = body(Request)
@@ -132,7 +132,7 @@ def sign_one(case_id: str, upload_id: str) -> Response:
 
 
 @asks("own_cases")
-@hands_in
+@takes_files
 def status(case_id: str, upload_id: str) -> Response:
     """GET: which parts lie in the store."""
     parts = commands.arrived_parts(pieces(), case_id=case_id, account_id=who().id, upload_id=upload_id)
@@ -140,7 +140,7 @@ def status(case_id: str, upload_id: str) -> Response:
 
 
 @asks("own_cases")
-@hands_in
+@takes_files
 def complete(case_id: str, upload_id: str) -> Response:
     """POST: put the parts together; the file is then part of the draft."""
     file = commands.complete_upload(pieces(), case_id=case_id, account_id=who().id, upload_id=upload_id)
@@ -148,7 +148,7 @@ def complete(case_id: str, upload_id: str) -> Response:
 
 
 @asks("own_cases")
-@hands_in
+@takes_files
 def cancel(case_id: str, upload_id: str) -> Response:
     """DELETE: give the upload up; 204 whether or not it was still there."""
     commands.give_up_upload(pieces(), case_id=case_id, account_id=who().id, upload_id=upload_id)

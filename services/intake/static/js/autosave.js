@@ -1,7 +1,7 @@
 // Saves the draft while one types; the page's own buttons go on to work without it. What the platform has not taken yet
 // is kept in this browser as well, and offered when the page is opened again.
 
-import { forget, keep, offer } from "./parts/local-copy.js";
+import { forget, keep, offer, typed } from "./parts/local-copy.js";
 
 const QUIET = 3000; // after the last letter
 const EVERY = 15; // seconds between two savings, until the platform asks for more
@@ -45,22 +45,22 @@ function watch(form) {
     plan();
   }
 
-  async function taken(response) {
+  async function taken(response, sent) {
     const { rev, saved_at: at, save_every: seconds } = await response.json();
     form.elements.rev.value = rev;
     every = seconds ?? EVERY;
     earliest = Date.now() + every * 1000;
-    if (!dirty) forget(form);
+    forget(sent);
     const time = new Intl.DateTimeFormat("zh-CN", {
       hour: "2-digit", minute: "2-digit", hour12: false, timeZone: "Asia/Shanghai",
     }).format(new Date(at));
     note(`草稿已于${time}自动保存`);
   }
 
-  async function refused(response) {
+  async function refused(response, sent) {
     const { code } = await problemOf(response);
     if (response.status === 409 && code === "window-closed") {
-      forget(form); // what was typed until now is kept there; more would not be
+      forget(sent); // what was typed until now is kept there; more would not be
       stop("报送已截止，刚才填写的内容已另行保存，没有计入案例。请刷新页面查看。");
     } else if (response.status === 409) {
       stop("另一个窗口保存了这一页，自动保存已停止。点击“保存草稿”可以核对不同之处。");
@@ -69,6 +69,8 @@ function watch(form) {
     } else if (response.status === 429 || response.status >= 500) {
       const seconds = Number(response.headers.get("Retry-After")) || AFTER_TROUBLE;
       later(response.status === 429 ? "现在访问的人很多，" : "平台暂时无法保存，", seconds);
+    } else if (response.status === 422) {
+      note("有内容需要修改，改好后将自动保存。"); // the next letter tries again
     } else {
       stop("自动保存没有成功。请点击“保存草稿”，按提示修改。");
     }
@@ -77,6 +79,7 @@ function watch(form) {
   async function save() {
     dirty = false;
     earliest = Date.now() + every * 1000;
+    const sent = typed(form);
     const body = new URLSearchParams(new FormData(form));
     body.set("then", "draft");
     try {
@@ -87,8 +90,8 @@ function watch(form) {
         body,
       });
       const type = response.headers.get("Content-Type") ?? "";
-      if (response.ok && type.includes("json")) await taken(response);
-      else if (!response.ok) await refused(response);
+      if (response.ok && type.includes("json")) await taken(response, sent);
+      else if (!response.ok) await refused(response, sent);
     } catch {
       later("网络不通，", AFTER_TROUBLE);
     }

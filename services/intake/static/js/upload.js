@@ -152,7 +152,7 @@ class Uploads {
   failed(file, error) {
     const line = this.lines.get(file.id);
     const told = error instanceof Problem ? error : error?.cause;
-    if (told instanceof Problem && told.status < 500) {
+    if (told instanceof Problem && told.status < 500 && told.status !== 429) {
       line.end(told.message);
       this.finished(file.id);
       return;

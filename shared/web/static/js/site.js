@@ -27,12 +27,15 @@ for (const element of document.querySelectorAll("[data-come-again]")) {
 }
 
 // Nobody who uses this browser next finds what was typed here.
-if (location.pathname === "/logout") {
-  document.addEventListener("submit", () => {
-    try {
-      for (const key of Object.keys(localStorage)) if (key.startsWith("draft:")) localStorage.removeItem(key);
-    } catch {
-      // storage is forbidden here: then nothing is in it
+// What is a day old goes too, and what was sent by a page that was left since.
+function sweep(goes) {
+  try {
+    for (const key of Object.keys(localStorage)) {
+      if (key.startsWith("draft:") && goes(JSON.parse(localStorage.getItem(key)), key)) localStorage.removeItem(key);
     }
-  });
+  } catch {
+    // storage is forbidden here: then nothing is in it
+  }
 }
+sweep((copy, key) => Date.now() - copy.at > 24 * 3600 * 1000 || (copy.sent && key !== `draft:${location.pathname}`));
+if (/^(\/staff)?\/logout$/.test(location.pathname)) document.addEventListener("submit", () => sweep(() => true));

@@ -5,7 +5,8 @@ const KEY = "draft:";
 const LASTS = 24 * 3600 * 1000;
 const NOT_TYPED = new Set(["csrf_token", "command_id", "rev", "then"]);
 
-function typed(form) {
+// What a person typed, by the fields' names.
+export function typed(form) {
   return [...new FormData(form)].filter(([name, value]) => typeof value === "string" && !NOT_TYPED.has(name));
 }
 
@@ -25,17 +26,30 @@ function write(form, more) {
   return withStorage((storage) => { storage.setItem(key(), JSON.stringify(copy)); return true; }) ?? false;
 }
 
+let unanswered = false; // an older copy is offered: it stays until a person has said what becomes of it
+
 // Whether it could be kept.
 export function keep(form) {
-  return write(form, { sent: false });
+  return !unanswered && write(form, { sent: false });
 }
 
-export function forget() {
+function remove() {
   withStorage((storage) => storage.removeItem(key()));
+}
+
+// The platform has these fields; what was typed since, here or in another tab, stays.
+export function forget(fields) {
+  const copy = kept();
+  if (!unanswered && copy && JSON.stringify(copy.fields) === JSON.stringify(fields)) remove();
 }
 
 function kept() {
   return withStorage((storage) => JSON.parse(storage.getItem(key()) ?? "null"));
+}
+
+// Blanks around a text are not kept by the platform, and line ends are written in two ways.
+function plain(fields) {
+  return JSON.stringify(fields.map(([name, value]) => [name, value.trim().replace(/\r\n/g, "\n")]));
 }
 
 function fill(form, fields) {
@@ -60,15 +74,16 @@ function button(text, act) {
 
 // Show that there is a copy which the platform does not have; `taken` runs when a person wants it.
 export function offer(form, taken) {
-  form.addEventListener("submit", () => { if (kept()) write(form, { sent: true }); });
+  form.addEventListener("submit", () => { if (!unanswered && kept()) write(form, { sent: true }); });
   const copy = kept();
-  if (!copy) return;
+  if (!copy || document.querySelector(".govuk-error-summary")) return; // such a page shows what was typed itself
   const savedSince = copy.rev !== form.elements.rev.value;
-  const same = JSON.stringify(copy.fields) === JSON.stringify(typed(form));
+  const same = plain(copy.fields) === plain(typed(form));
   if (same || (copy.sent && savedSince) || Date.now() - copy.at > LASTS) {
-    forget();
+    remove();
     return;
   }
+  unanswered = true;
   const time = new Intl.DateTimeFormat("zh-CN", {
     month: "long", day: "numeric", hour: "2-digit", minute: "2-digit", hour12: false, timeZone: "Asia/Shanghai",
   }).format(new Date(copy.at));
@@ -84,8 +99,8 @@ export function offer(form, taken) {
   const buttons = document.createElement("div");
   buttons.className = "govuk-button-group";
   buttons.append(
-    button("填入这些内容", () => { fill(form, copy.fields); box.remove(); taken(); }),
-    button("丢弃", () => { forget(); box.remove(); }),
+    button("填入这些内容", () => { unanswered = false; fill(form, copy.fields); box.remove(); taken(); }),
+    button("丢弃", () => { unanswered = false; remove(); box.remove(); }),
   );
   box.append(text, buttons);
   form.before(box);
