@@ -43,11 +43,14 @@ def worker_loops(
 ) -> list[Loop]:
     """Relay, hear loop and timers, each to be turned in a thread of its own."""
     relay = Relay(database, bus)
-    loops = [Loop("relay", relay.step, idle=0.1, longest_idle=0.4, hurry=relay.hurry, close=relay.close), *timers]
+    loops = [_ending("relay", relay, idle=0.1, longest_idle=0.4), *timers]
     if reactions:
-        hearing = hear_loop(app, reactions, database=database, bus=bus, clock=clock)
-        loops.append(Loop("hear", hearing.step, idle=0.05, hurry=hearing.hurry, close=hearing.close))
+        loops.append(_ending("hear", hear_loop(app, reactions, database=database, bus=bus, clock=clock), idle=0.05))
     return loops
+
+
+def _ending(name: str, of: Relay | HearLoop, *, idle: float, longest_idle: float = 0.0) -> Loop:
+    return Loop(name, of.step, idle, longest_idle, close=of.close, hurry=of.hurry, give_back=of.give_back)
 
 
 def ensure_shared_indexes(database: Database, *, clock: Clock = system_clock) -> None:

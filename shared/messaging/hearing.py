@@ -99,6 +99,9 @@ class HearLoop:
             self._listener.close()
             self._listener = None
 
+    def give_back(self) -> None:
+        """Nothing is held: what a listener that is left behind has not committed comes again, and is passed over."""
+
     def resume(self) -> None:
         """Close the breaker again, after a person has looked."""
         self._breaker.resume()

@@ -108,6 +108,14 @@ class Relay:
         self._leave_doubts()
         self._lease.release()
 
+    def give_back(self) -> None:
+        """Let another relay take over at once from one that is left behind while it waits for an answer.
+
+        What is on its way may arrive after what the other one tells, so its states are in doubt.
+        """
+        self._states.doubt(set(self._unproven))
+        self._lease.release()
+
     # Events of documents
 
     def _waiting(self, name: str) -> list[Row]:

@@ -5,16 +5,19 @@ from __future__ import annotations
 import signal
 import subprocess
 import sys
+import threading
 import time
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
+from shared.events.wire import Message
 from shared.messaging.comparing import Comparison, Difference
 from shared.messaging.kafka import KafkaBus
+from shared.messaging.memory import MemoryBus, MemorySpeaker
 from shared.messaging.relay import Relay
 from shared.messaging.states import States
 from shared.records import Database, Records
@@ -87,6 +90,30 @@ def pause_at(new_database: Callable[[str], Database]) -> Iterator[Callable[..., 
         if process.poll() is None:
             process.kill()
         process.communicate()
+
+
+class SilentBus(MemoryBus):
+    """Its speakers take records and say nothing until ``answer`` is set; ``real`` is the same broker, and answers."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.real = MemoryBus()
+        self.asked, self.answer = threading.Event(), threading.Event()
+
+    def speaker(self, name: str) -> MemorySpeaker:
+        """A speaker that waits."""
+        return _SilentSpeaker(self)
+
+
+class _SilentSpeaker(MemorySpeaker):
+    def __init__(self, bus: SilentBus) -> None:
+        super().__init__(bus.real)
+        self._silent = bus
+
+    def tell(self, messages: Sequence[Message], *, patience: float) -> list[bool]:
+        self._silent.asked.set()
+        assert self._silent.answer.wait(SECONDS)
+        return super().tell(messages, patience=patience)
 
 
 def _is_stopped(process: subprocess.Popen[str]) -> bool:
@@ -186,3 +213,31 @@ def test_two_owners_in_turn_skip_nothing(new_database: Callable[[str], Database]
     assert told_of(bus, board) == list(range(1, 31))
     for relay in relays:
         relay.close()
+
+
+def test_a_relay_left_behind_without_an_answer_gives_back_what_it_held(new_database: Callable[[str], Database]) -> None:
+    """Its process must go while Kafka says nothing: the next owner begins at once, and tells the state once more."""
+    database = new_database("review")
+    kept = boards(database)
+    database.ensure_outbox_indexes()
+    States(database).ensure_indexes()
+    kept.create(Board(id="board"))
+    kept.change("board", Board.write)
+    bus = SilentBus()
+    left = Relay(database, bus)
+    thread = threading.Thread(target=left.step)
+    thread.start()
+    assert bus.asked.wait(SECONDS)
+    left.hurry()
+    left.give_back()
+    successor = Relay(database, bus.real, settle=4)
+    assert successor.step() == 1, "the lease was not given back"
+    kept.change("board", Board.write)
+    assert successor.step() == 1
+    bus.answer.set()  # only now does what it had sent arrive: an old state, after a newer one
+    thread.join(SECONDS)
+    assert told_of(bus.real, "board") == [1, 2, 1]
+    until(lambda: successor.step() or told_of(bus.real, "board")[-1] == 2)
+    assert kept.get("board").written == 2
+    successor.close()
+    left.close()
