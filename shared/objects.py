@@ -93,10 +93,15 @@ class Objects:
         self._outside = _client(settings.s3_public_endpoint, settings)
 
     def ensure_bucket(self) -> None:
-        """Create the bucket where it is missing."""
+        """Create the bucket where it is missing; several may do so at once."""
         with store_or_away():
-            if not self._inside.bucket_exists(self._bucket):
+            if self._inside.bucket_exists(self._bucket):
+                return
+            try:
                 self._inside.make_bucket(self._bucket)
+            except S3Error as error:
+                if error.code != "BucketAlreadyOwnedByYou":
+                    raise
 
     def ping(self) -> None:
         """Raise unless the store answers and has the bucket."""
