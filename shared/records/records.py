@@ -112,10 +112,10 @@ class Records(Generic[A]):
         """
         with mongo_or_away():
             row = self._surely.find_one({"_id": id}, {"outbox": 0}, max_time_ms=LINEARIZABLE_MS)
-        if row is None or row.get("erased"):
+        opened = self._opened(row)
+        if opened is None:
             raise NotThere()
-        aggregate: A = from_row(self._kind, {key: row[key] for key in row if key not in _OURS or key == "_id"})
-        return aggregate
+        return opened.aggregate
 
     def answer_of(self, id: str, command: str) -> Any:
         """What a command that was already done answered; None where it is not known."""
@@ -221,8 +221,12 @@ class Records(Generic[A]):
     def _open(self, id: str, create: Callable[[], A] | None = None) -> Opened[A] | None:
         with mongo_or_away():
             row = self._rows.find_one({"_id": id}, {"outbox": 0})
+        return self._opened(row) or (Opened(create()) if create else None)
+
+    def _opened(self, row: Row | None) -> Opened[A] | None:
+        """What a row holds; None where there is none, or it was erased."""
         if row is None or row.get("erased"):
-            return Opened(create()) if create else None
+            return None
         state = {key: value for key, value in row.items() if key not in _OURS or key == "_id"}
         return Opened(
             aggregate=from_row(self._kind, state),

@@ -23,6 +23,7 @@ from shared.web import arrival, kept
 from shared.web.access import LOGINS, access_of
 from shared.web.crowding import Gate, Importance, Turned
 from shared.web.problems import problem, wants_json
+from shared.web.reading import bears_files, here
 from shared.web.waited import WAITED
 from shared.web.watching import PROBES
 
@@ -98,42 +99,35 @@ def _gate_of(app: Flask) -> Gate:
 
 
 def _come_again(turned: Turned, importance: Importance, person: Principal | None) -> Response:
-    g.turned_away = True
-    wait = turned.retry_after
+    g.turned_away, g.retry_after = True, turned.retry_after
     if wants_json():
         what = "草稿暂未保存，将自动重试。" if importance is Importance.SAVING_BY_ITSELF else "请稍候再试。"
-        response = problem(429, "crowded", f"现在访问的人很多，{what}", ahead=turned.ahead, retry_after=wait)
+        response = problem(
+            429, "crowded", f"现在访问的人很多，{what}", ahead=turned.ahead, retry_after=turned.retry_after
+        )
     elif request.method in ("GET", "HEAD"):
-        response = make_response(render_template("waiting.html", turned=turned, target=_here()), 429)
+        response = make_response(render_template("waiting.html", turned=turned, target=here()), 429)
     else:
         reason = "您填写的内容已保留，请稍候点击“继续提交”。"
-        if person is not None and person.kind == "author" and not _bears_files():
+        if person is not None and person.kind == "author" and not bears_files():
             arrival.keep()
             reason += "请在10分钟内继续，接收时间按您这一次提交计算，不受等候影响。"
-        kept_form = kept.as_it_came()
-        response = kept.page(heading="现在访问的人很多，请稍候", reason=reason, status=429, kept=kept_form)
-    response.headers["Retry-After"] = str(wait)
+        form = kept.as_it_came()
+        response = kept.page(heading="现在访问的人很多，请稍候", reason=reason, status=429, kept=form)
     response.headers["Cache-Control"] = "no-store"
     return response
-
-
-def _bears_files() -> bool:
-    return any(part.filename for part in request.files.values())
-
-
-def _here() -> str:
-    return request.full_path if request.query_string else request.path
 
 
 def _importance(person: Principal | None) -> Importance:
     view = current_app.view_functions[request.endpoint or ""]
     marked: Importance | None = getattr(view, _MARK, None)
+    if person is not None and arrival.first(arrival.now()):
+        return Importance.ALWAYS
     if person is not None and marked is not None:
-        return Importance.ALWAYS if arrival.first(arrival.now()) else marked
+        return marked
     if request.method not in ("GET", "HEAD"):
-        if wants_json() and not request.path.startswith("/api/"):
-            return Importance.SAVING_BY_ITSELF
-        return Importance.ALWAYS if person and arrival.first(arrival.now()) else Importance.WORKING
+        by_itself = wants_json() and not request.path.startswith("/api/")
+        return Importance.SAVING_BY_ITSELF if by_itself else Importance.WORKING
     return Importance.WORKING if person or _opened(PASS, PASS_LASTS) == _address() else Importance.BROWSING
 
 

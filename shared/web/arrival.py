@@ -10,9 +10,12 @@ from flask import current_app, g, request
 from itsdangerous import BadData, URLSafeSerializer
 
 from shared.clock import Clock
+from shared.web.reading import here
 
 FIELD = "came"
 """The field of a form that was turned away: when it first came, for these very contents at this very address."""
+NO_CONTENTS = frozenset({"csrf_token", FIELD})
+"""Fields in which two posts of the same may differ."""
 GOOD_FOR = timedelta(minutes=10)
 _STAMP = re.compile(r"(\d{9,11})\.(\d{3})")
 
@@ -36,7 +39,7 @@ def now() -> datetime:
 def keep() -> None:
     """The page that answers this request carries when it came; what it carried itself counts on."""
     came = now()
-    g.came = request.form.get(FIELD) if first(came) else _seal().dumps([came.isoformat(), _contents()])
+    g.came = request.form.get(FIELD) if first(came) else _seal().dumps([came.isoformat(), _digest()])
 
 
 def kept() -> str:
@@ -55,17 +58,21 @@ def first(now: datetime) -> datetime | None:
     if not sealed:
         return None
     try:
-        came, contents = _seal().loads(sealed)
+        came, digest = _seal().loads(sealed)
     except BadData:
         return None
     then = datetime.fromisoformat(came)
-    return then if contents == _contents() and now - GOOD_FOR <= then <= now else None
+    return then if digest == _digest() and now - GOOD_FOR <= then <= now else None
 
 
-def _contents() -> str:
+def contents() -> list[tuple[str, str]]:
+    """The fields of this form, in an order of their own: the same for two posts of the same."""
+    return sorted(pair for pair in request.form.items(multi=True) if pair[0] not in NO_CONTENTS)
+
+
+def _digest() -> str:
     """What this form says, and to which address."""
-    said = sorted(pair for pair in request.form.items(multi=True) if pair[0] not in {FIELD, "csrf_token"})
-    return hashlib.sha256(repr((request.full_path.removesuffix("?"), said)).encode()).hexdigest()
+    return hashlib.sha256(repr((here(), contents())).encode()).hexdigest()
 
 
 def _seal() -> URLSafeSerializer:

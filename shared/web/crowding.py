@@ -20,7 +20,7 @@ from enum import IntEnum
 
 
 class Importance(IntEnum):
-    """The higher the number, the sooner it is turned away."""
+    """The higher the number, the sooner it is turned away; what is ALWAYS let in counts, and is never judged."""
 
     ALWAYS = 0
     HANDING_IN = 1

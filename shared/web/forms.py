@@ -24,7 +24,6 @@ _VERBS = ("再次输入", "输入", "选择", "上传")
 """Labels that say themselves what to do: 请再次输入密码。"""
 
 
-_NO_CONTENTS = {"csrf_token", arrival.FIELD}
 _NOT_LINES = (TextAreaField, PasswordField, HiddenField)
 
 
@@ -63,8 +62,7 @@ class ChineseForm(FlaskForm):
     @property
     def command(self) -> str:
         """The id of the command: the same for the same contents posted twice, another for changed contents."""
-        pairs = sorted((name, value) for name, value in request.form.items(multi=True) if name not in _NO_CONTENTS)
-        return str(uuid5(UUID(self.command_id.data), repr(pairs)))
+        return str(uuid5(UUID(self.command_id.data), repr(arrival.contents())))
 
     def refuse(self, refused: Refused) -> None:
         """Put a refusal of the rules beside its field, or on top when it is about none."""

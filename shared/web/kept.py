@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
@@ -11,9 +12,10 @@ from itsdangerous import BadData, URLSafeTimedSerializer
 from shared.identity.tokens import Kind
 from shared.web import arrival
 from shared.web.access import LOGINS
+from shared.web.reading import bears_files, here
 
 LIVES = 7 * 86_400
-_NOT_KEPT = {"csrf_token", "kept", "next", arrival.FIELD}
+_NOT_KEPT = {"kept", "next", *arrival.NO_CONTENTS}
 
 Field = tuple[str, str]
 
@@ -34,14 +36,17 @@ def posted() -> Kept:
     earlier = unseal(sealed) if sealed else None
     if earlier is not None:
         return earlier
-    fields = [pair for pair in request.form.items(multi=True) if pair[0] not in _NOT_KEPT]
-    return Kept(to=_here(), fields=tuple(fields), came=arrival.kept())
+    return _without(_NOT_KEPT)
 
 
 def as_it_came() -> Kept:
     """This request's form with everything it carries for others, so that it can be sent once more."""
-    fields = [pair for pair in request.form.items(multi=True) if pair[0] not in {"csrf_token", arrival.FIELD}]
-    return Kept(to=_here(), fields=tuple(fields), came=arrival.kept())
+    return _without(arrival.NO_CONTENTS)
+
+
+def _without(names: Collection[str]) -> Kept:
+    fields = tuple(pair for pair in request.form.items(multi=True) if pair[0] not in names)
+    return Kept(to=here(), fields=fields, came=arrival.kept())
 
 
 def seal(kept: Kept) -> str:
@@ -75,7 +80,7 @@ def page(*, heading: str, reason: str, status: int, kept: Kept | None = None) ->
         to=kept.to,
         fields=[pair for pair in kept.fields if not is_secret(pair[0])],
         secrets=[name for name, _ in kept.fields if is_secret(name)],
-        files_chosen=any(part.filename for part in request.files.values()),
+        files_chosen=bears_files(),
         sealed=None,
         came=kept.came,
         button="继续提交",
@@ -93,7 +98,7 @@ def login_page(kind: Kind) -> Response:
         to=LOGINS[kind],
         fields=[("next", kept.to)],
         secrets=[],
-        files_chosen=any(part.filename for part in request.files.values()),
+        files_chosen=bears_files(),
         sealed=seal(kept),
         button="去登录",
     )
@@ -160,10 +165,6 @@ def safe_path(target: str | None) -> str | None:
         return None
     parts = urlsplit(target)
     return target if not parts.scheme and not parts.netloc else None
-
-
-def _here() -> str:
-    return request.full_path if request.query_string else request.path
 
 
 def _serializer() -> URLSafeTimedSerializer:

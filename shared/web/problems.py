@@ -9,7 +9,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 import structlog
-from flask import Flask, Response, current_app, flash, jsonify, make_response, redirect, render_template, request
+from flask import Flask, Response, current_app, flash, g, jsonify, make_response, redirect, render_template, request
 from flask_wtf.csrf import CSRFError
 from werkzeug.exceptions import HTTPException
 
@@ -19,6 +19,7 @@ from shared.trouble import Away, Conflict, Refused
 from shared.web import kept
 from shared.web.access import LOGINS, LoginNeeded, somebody
 from shared.web.api import UnfitBody
+from shared.web.reading import here
 from shared.web.watching import count_refusal
 
 log = structlog.get_logger(__name__)
@@ -124,9 +125,8 @@ def _login_needed(error: LoginNeeded) -> Response:
         return problem(401, "login-needed", WORDINGS[401].advice, login=LOGINS[error.kind])
     if request.method == "POST":
         return kept.login_page(error.kind)
-    target = request.full_path if request.query_string else request.path
     _say_whose_page(error.kind)
-    return make_response(redirect(f"{LOGINS[error.kind]}?{urlencode({'next': target})}"))
+    return make_response(redirect(f"{LOGINS[error.kind]}?{urlencode({'next': here()})}"))
 
 
 def _say_whose_page(kind: Kind) -> None:
@@ -157,9 +157,8 @@ def _conflict(_: Conflict) -> Response:
 
 def _away(away: Away) -> Response:
     log.warning("dependency_away", dependency=away.dependency)
-    response = _answer(503, "away")
-    response.headers["Retry-After"] = "10"
-    return response
+    g.retry_after = 10
+    return _answer(503, "away")
 
 
 def _unfit(unfit: UnfitBody) -> Response:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from flask import Request
+from flask import Request, request
 from werkzeug.datastructures import ImmutableMultiDict, MultiDict
 from werkzeug.utils import cached_property
 
@@ -22,6 +22,16 @@ class LegibleRequest(Request):
     def args(self) -> MultiDict[str, str]:
         """The fields of the address."""
         return _legible(super().args)
+
+
+def here() -> str:
+    """The path that is asked for with what follows it, as a link to this very page has it."""
+    return request.full_path if request.query_string else request.path
+
+
+def bears_files() -> bool:
+    """Whether a file was chosen in the form that came."""
+    return any(part.filename for part in request.files.values())
 
 
 def _legible(fields: MultiDict[str, str]) -> Fields:

@@ -23,7 +23,7 @@ from deploy.local.servers.mail import Mail
 from deploy.local.stack import all_servers
 from tests.faults import cell
 from tests.faults.kept_mail import KeptPost, is_listening
-from tests.faults.schedule import BROKERS, MEMBERS, OWN
+from tests.faults.schedule import MEMBERS, OWN
 from tests.journeys.faulty import FaultyStack
 from zhengji.play.world import RealWorld
 from zhengji.plays import real_world
@@ -172,11 +172,6 @@ class BreakableStack(FaultyStack):
             for server in servers
             for program in server.programs(self.places, lambda port, default: self._chosen_ports[port])
         ]
-
-    def silent(self) -> list[str]:
-        """The servers that do not answer and the programs of ours that are not ready."""
-        every = (*BROKERS, *MEMBERS, "minio", "mail", "post", "door", *OWN)
-        return [name for name in every if not self.answers(name)]
 
     def primary(self) -> str:
         """The database member that takes writes; waits for an election."""

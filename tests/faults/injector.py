@@ -9,13 +9,12 @@ import subprocess
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from functools import partial
 from pathlib import Path
 
 from tests.faults import cell
 from tests.faults.breakable import BreakableStack
 from tests.faults.history import History
-from tests.faults.schedule import EVERY_BROKER, EVERY_MEMBER, OWN, PRIMARY, Kind, Strike
+from tests.faults.schedule import EVERY_BROKER, EVERY_MEMBER, EVERY_PROGRAM, OWN, PRIMARY, Kind, Strike
 
 LONGEST_RECOVERY = 120.0
 _LOOK = 0.1
@@ -46,11 +45,11 @@ class Injector:
         fault.ended()
         back = time.monotonic()
         for target in targets:
-            self._wait_until(partial(self._stack.answers, target), f"{strike}: {target} answers")
+            self._wait_for([target], strike)
         fault.saw(f"answered {time.monotonic() - back:.1f} s after, {time.monotonic() - began:.1f} s in all")
         if strike.target == PRIMARY and (now := self._stack.primary()) != targets[0]:
             fault.saw(f"{now} is primary since")
-        self._wait_until(lambda: not self._stack.silent(), f"{strike}: every program is ready", self._stack.silent)
+        self._wait_for(EVERY_PROGRAM, strike)
         fault.recovered()
 
     def _targets(self, target: str) -> list[str]:
@@ -157,13 +156,12 @@ class Injector:
         finally:
             cell.step(self._stack.cells, strike.target, 0.0)
 
-    @staticmethod
-    def _wait_until(met: Callable[[], bool], what: str, lacking: Callable[[], Sequence[str]] = tuple) -> None:
+    def _wait_for(self, names: Sequence[str], strike: Strike) -> None:
+        """Until each of them answers."""
         deadline = time.monotonic() + LONGEST_RECOVERY
-        while not met():
+        while silent := next((name for name in names if not self._stack.answers(name)), ""):
             if time.monotonic() > deadline:
-                lack = ", ".join(lacking())
-                raise NotHealed(f"{what}: not within {LONGEST_RECOVERY:.0f} s {lack}".rstrip())
+                raise NotHealed(f"{strike}: {silent} does not answer within {LONGEST_RECOVERY:.0f} s")
             time.sleep(_LOOK)
 
 

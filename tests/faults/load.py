@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Collection, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from datetime import timedelta
@@ -18,7 +18,6 @@ from services.intake.domain.case import MOST_VERSIONS
 from shared.campaign.loading import load_campaign
 from shared.campaign.model import Campaign
 from shared.campaign.pacing import PacedWindow
-from shared.campaign.parts import WindowName
 from shared.clock import system_clock
 from tests.faults.breakable import BreakableStack
 from tests.faults.history import History, Kind
@@ -134,16 +133,9 @@ class FaultPlay(PatientPlay):
         self.look_up_certificates()
         self.disqualify_one()
 
-    def each(
-        self,
-        items: Iterable[T],
-        act: Callable[[T], object],
-        done: Callable[[], None],
-        *,
-        within: WindowName | None = None,
-    ) -> None:
-        """As in any play; who meets a page that cannot be, of a program whose clock is wrong, begins once more."""
-        super().each(items, lambda item: stubborn(lambda: act(item), pause=4), done, within=within)
+    def have_a_try(self, act: Callable[[], object]) -> None:
+        """Whoever meets a page that cannot be, of a program whose clock is wrong, begins once more."""
+        stubborn(act, pause=4)
 
     def let_provinces_in(self) -> None:
         """As in any play; from then on it is on the record what they do."""

@@ -13,6 +13,7 @@ OWN = tuple(f"{service}-{role}" for service, role in TABLE)
 BROKERS = ("kafka-1", "kafka-2", "kafka-3")
 MEMBERS = ("mongodb-1", "mongodb-2", "mongodb-3")
 PRIMARY = "mongodb primary"
+EVERY_PROGRAM = (*BROKERS, *MEMBERS, "minio", "mail", "post", "door", *OWN)
 EVERY_BROKER, EVERY_MEMBER = "kafka", "mongodb"
 SMALL_DISKS = {"kafka-3": 1500, "mongodb-3": 1500, "minio": 3000}
 """Servers whose data lies on a disk of so many megabytes, which can be filled."""

@@ -101,14 +101,19 @@ def until(met: Callable[[], bool]) -> None:
         time.sleep(0.1)
 
 
+def write_in_a_crowd(page: Page, gate: Gate, words: str, *, retry_after: int) -> None:
+    """Type, and read that it stays in this browser for now."""
+    gate.away[Importance.SAVING_BY_ITSELF] = Turned(ahead=0, retry_after=retry_after)
+    page.get_by_label("案例概述").fill(words)
+    expect(page.get_by_text("现在访问的人很多，内容已暂存在本机，将自动重试。").first).to_be_visible(timeout=SOON)
+
+
 def test_in_a_crowd_a_draft_waits_in_this_browser_and_is_saved_later(
     context: BrowserContext, author: Forms, app: App, gate: Gate
 ) -> None:
     case = open_case(author)
     page = sheet(context, case)
-    gate.away[Importance.SAVING_BY_ITSELF] = Turned(ahead=0, retry_after=2)
-    page.get_by_label("案例概述").fill("人多时写的概述")
-    expect(page.get_by_text("现在访问的人很多，内容已暂存在本机，将自动重试。").first).to_be_visible(timeout=SOON)
+    write_in_a_crowd(page, gate, "人多时写的概述", retry_after=2)
     assert summary(app, case) != "人多时写的概述"
     assert len(copies(page)) == 1
     gate.away.clear()
@@ -134,9 +139,7 @@ def test_what_was_not_saved_before_the_tab_was_closed_is_offered_again(
 ) -> None:
     case = open_case(author)
     page = sheet(context, case)
-    gate.away[Importance.SAVING_BY_ITSELF] = Turned(ahead=0, retry_after=600)
-    page.get_by_label("案例概述").fill("没有存上的概述")
-    expect(page.get_by_text("现在访问的人很多，内容已暂存在本机，将自动重试。").first).to_be_visible(timeout=SOON)
+    write_in_a_crowd(page, gate, "没有存上的概述", retry_after=600)
     page.close()
     again = sheet(context, case)
     expect(again.locator(BOX)).to_contain_text("平台没有收到的内容。可以填入表单后继续填写。")

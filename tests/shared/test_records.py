@@ -180,20 +180,21 @@ class OldRows:
         return getattr(self._rows, name)
 
 
-def out_of_date(records: Records[Basket], monkeypatch: pytest.MonkeyPatch) -> None:
-    """From now on plain reads of basket b show it as it is now."""
-    old = records._rows.find_one({"_id": "b"}, {"outbox": 0})
+def out_of_date(records: Records[Basket], monkeypatch: pytest.MonkeyPatch) -> Collection[Row]:
+    """Basket b holds two, and plain reads say one; gives the rows as they are."""
+    records.create(Basket(id="b", count=1))
+    rows = records._rows
+    old = rows.find_one({"_id": "b"}, {"outbox": 0})
     assert old is not None
-    monkeypatch.setattr(records, "_rows", OldRows(records._rows, old))
+    monkeypatch.setattr(records, "_rows", OldRows(rows, old))
+    rows.update_one({"_id": "b"}, {"$set": {"count": 2}, "$inc": {"version": 1}})
+    return rows
 
 
 def test_that_nothing_is_to_be_done_must_hold_of_the_newest_state(
     baskets: Records[Basket], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    baskets.create(Basket(id="b", count=1))
-    real = baskets._rows
-    out_of_date(baskets, monkeypatch)
-    real.update_one({"_id": "b"}, {"$set": {"count": 2}, "$inc": {"version": 1}})
+    real = out_of_date(baskets, monkeypatch)
     seen: list[int] = []
 
     def one_apple(basket: Basket) -> None:
@@ -211,10 +212,7 @@ def test_that_nothing_is_to_be_done_must_hold_of_the_newest_state(
 def test_the_newest_is_read_where_plain_reads_are_out_of_date(
     baskets: Records[Basket], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    baskets.create(Basket(id="b", count=1))
-    real = baskets._rows
     out_of_date(baskets, monkeypatch)
-    real.update_one({"_id": "b"}, {"$set": {"count": 2}, "$inc": {"version": 1}})
     assert (baskets.get("b").count, baskets.newest("b").count) == (1, 2)
     with pytest.raises(NotThere):
         baskets.newest("c")

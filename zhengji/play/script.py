@@ -21,7 +21,7 @@ from zhengji.play.expert import Judge
 from zhengji.play.province import Clerk
 from zhengji.play.public import NOT_GENUINE, REVOKED, VALID, Reader, one_byte_changed, signature_holds
 from zhengji.play.screen import Screen
-from zhengji.play.world import World
+from zhengji.play.world import World, raise_all
 
 T = TypeVar("T")
 _RUNNING_OUT = timedelta(seconds=8)
@@ -336,6 +336,10 @@ class Play:
             for going in [pool.submit(act) for act in acts]:
                 going.result()
 
+    def have_a_try(self, act: Callable[[], object]) -> None:
+        """One person does what they came for."""
+        act()
+
     def each(
         self,
         items: Iterable[T],
@@ -352,7 +356,7 @@ class Play:
             if within:
                 self._see_to(within)
             try:
-                act(item)
+                self.have_a_try(partial(act, item))
             except Exception as error:  # told all together, once everybody has had a try
                 failed.append(error)
             done()
@@ -363,7 +367,7 @@ class Play:
         else:
             with ThreadPoolExecutor(self.world.threads) as pool:
                 list(pool.map(one, queue))
-        _raise_all(failed)
+        raise_all(failed)
 
     def wait_for(self, window: WindowName, *, opens: bool) -> None:
         """Until a window opens, or closes, by the campaign as it is now."""
@@ -388,11 +392,3 @@ class Play:
             for later in IN_TURN[IN_TURN.index(name) :]:
                 self.campaign = self.centre.extend(self.campaign, later, to=self.window(later).closes + longer)
             self.screen.say(f"中心延长{WINDOW_WORDS[name]}及其后各环节：{longer.total_seconds():.0f} 秒")
-
-
-def _raise_all(failed: Sequence[Exception]) -> None:
-    if len(failed) == 1:
-        raise failed[0]
-    if failed:
-        said = "\n".join(f"  {type(each).__name__}: {each}" for each in failed[:8])
-        raise Broken(f"{len(failed)} people could not go on:\n{said}") from failed[0]

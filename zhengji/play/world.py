@@ -5,14 +5,14 @@ from __future__ import annotations
 import itertools
 import ssl
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Protocol, TypeVar
 
 import httpx
 
 from shared.clock import system_clock
-from zhengji.play.browser import Browser
+from zhengji.play.browser import Broken, Browser
 from zhengji.play.post import Post
 
 T = TypeVar("T")
@@ -108,3 +108,12 @@ class RealWorld:
         """Sleep until then."""
         while (left := (at - self.now()).total_seconds()) > 0:
             time.sleep(min(left, 1))
+
+
+def raise_all(failed: Sequence[Exception]) -> None:
+    """What went wrong for several people, told together; nothing where there is nothing."""
+    if len(failed) == 1:
+        raise failed[0]
+    if failed:
+        said = "\n".join(f"  {type(each).__name__}: {each}" for each in failed[:8])
+        raise Broken(f"{len(failed)} people could not go on:\n{said}") from failed[0]

@@ -1,6 +1,7 @@
 // Turns the plain upload form into uploads straight to the store: progress, pause, going on after a break or a closed tab.
 import Uppy from "@uppy/core";
 import AwsS3 from "@uppy/aws-s3";
+import { button } from "./parts/button.js";
 import { call, Problem } from "./parts/calls.js";
 import { sha256 } from "./parts/sha256.js";
 
@@ -35,14 +36,7 @@ class Line {
 
   offer(...choices) {
     this.buttons.replaceChildren(
-      ...choices.map(([text, act]) => {
-        const button = document.createElement("button");
-        button.type = "button";
-        button.className = "govuk-button govuk-button--secondary";
-        button.textContent = text;
-        button.addEventListener("click", act);
-        return button;
-      }),
+      ...choices.map(([text, act]) => button(text, act)),
     );
   }
 

@@ -1,6 +1,8 @@
 // A copy, in this browser, of what was typed and the platform has not taken yet: for a line that is cut, a crowd, a
 // closed tab. It goes once the platform has the same, on signing out, and after a day.
 
+import { button } from "./button.js";
+
 const KEY = "draft:";
 const LASTS = 24 * 3600 * 1000;
 const NOT_TYPED = new Set(["csrf_token", "command_id", "rev", "then"]);
@@ -61,15 +63,6 @@ function fill(form, fields) {
     element.dispatchEvent(new Event("change", { bubbles: true }));
   }
   for (const area of form.querySelectorAll("textarea")) area.dispatchEvent(new Event("input", { bubbles: true }));
-}
-
-function button(text, act) {
-  const made = document.createElement("button");
-  made.type = "button";
-  made.className = "govuk-button govuk-button--secondary";
-  made.textContent = text;
-  made.addEventListener("click", act);
-  return made;
 }
 
 // Show that there is a copy which the platform does not have; `taken` runs when a person wants it.
