@@ -100,7 +100,7 @@ def test_every_program_ends_within_ten_seconds_with_exit_code_0(stack: FaultySta
 @pytest.mark.stack
 @pytest.mark.timeout(900)
 @pytest.mark.parametrize(
-    "outage", [signal.SIGKILL, signal.SIGSTOP] if LONG else [signal.SIGKILL], ids=lambda by: by.name
+    "outage", [signal.SIGKILL, signal.SIGSTOP] if LONG else [signal.SIGSTOP], ids=lambda by: by.name
 )
 def test_every_program_ends_as_soon_while_kafka_is_away(stack: FaultyStack, outage: signal.Signals) -> None:
     """Events wait to be told, whether connections are refused or nobody answers on them; afterwards they are told."""
