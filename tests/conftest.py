@@ -22,20 +22,21 @@ if TYPE_CHECKING:
     from tests.journeys.faulty import FaultyStack
 
 _TESTS = Path(__file__).parent
-START_A_PLATFORM = [
-    _TESTS / file
-    for file in (
+PLATFORMS = {
+    "platforms of their own": (
         "faults/test_under_fire.py",
         "faults/test_graceful_stop.py",
         "zhengji/test_backup_stack.py",
+    ),
+    "the shared platform": (
         "browser/test_journey.py",
-        "journeys/test_kafka_down.py",
         "journeys/test_killed.py",
+        "journeys/test_kafka_down.py",
         "journeys/test_on_stack.py",
-    )
-]
-"""Files whose tests need every server and program and wait more than they work; those with a stack of their own first,
-so that it is gone before the next one comes."""
+    ),
+}
+"""Files whose tests need every server and program and wait more than they work, by who can follow whom."""
+_SCOPES = {_TESTS / file: scope for scope, files in PLATFORMS.items() for file in files}
 _STACK_ENV = Path(os.environ.get("ZHENGJI_STACK_ENV", "var/test/stack.env"))
 
 
@@ -66,13 +67,13 @@ def setting(name: str) -> str:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Tests that start a platform come first, in the order above."""
-    places = {file: place for place, file in enumerate(START_A_PLATFORM)}
+    """Tests that start a platform come first, in the order above: they take longest."""
+    places = {file: place for place, file in enumerate(_SCOPES)}
     items.sort(key=lambda item: places.get(item.path, len(places)))
 
 
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> LoadScopeScheduling:
-    """With more than one process, one of them runs the tests that start a platform, and another the rest beside it.
+    """With several processes, two of them begin with the tests that start a platform, and others run the rest beside.
 
     The rest stay together by file: what a file's tests share is made once.
     """
@@ -80,11 +81,11 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> LoadSco
 
 
 class PlatformsTogether(LoadScopeScheduling):
-    """Deals out files, but those that start a platform as if they were one."""
+    """Deals out files, but those that start a platform as if each group were one."""
 
     def _split_scope(self, nodeid: str) -> str:
         file = nodeid.partition("::")[0]
-        return "platforms" if _TESTS.parent / file in START_A_PLATFORM else file
+        return _SCOPES.get(_TESTS.parent / file, file)
 
 
 @pytest.fixture(scope="session")

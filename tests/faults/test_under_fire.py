@@ -13,15 +13,13 @@ from tests.faults.schedule import BROKERS, MEMBERS, OWN, Kind, plan
 
 SEED = os.environ.get("SEED", "1")
 MINUTES = os.environ.get("MINUTES", "3")
-COMMAND = (sys.executable, "-m", "tests.faults", "--seed", SEED, "--minutes", MINUTES, "--var", "var/under-fire")
+FEW = ("--cases", "16", "--threads", "3")
+"""As many as leave other tests beside this one time to breathe."""
+COMMAND = (sys.executable, "-m", "tests.faults", "--seed", SEED, "--minutes", MINUTES, "--var", "var/under-fire", *FEW)
 
 
 @pytest.mark.stack
 @pytest.mark.timeout(1200)
-@pytest.mark.skipif(
-    "ZHENGJI_LONG" not in os.environ,
-    reason="seven minutes of its own; ZHENGJI_LONG=1 runs it, and so does `make faults MINUTES=3`",
-)
 def test_a_few_minutes_of_everything_at_once() -> None:
     """Nothing that got a receipt is lost, nothing happens twice, and everything comes to rest without a person."""
     environ = {name: text for name, text in os.environ.items() if not name.startswith("ZHENGJI_")}
