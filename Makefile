@@ -1,6 +1,6 @@
 # What one does with the platform on one machine; `make help` lists it.
 .DEFAULT_GOAL := help
-.PHONY: help install demo up up-servers down status test check faults bench images screenshots lock
+.PHONY: help install demo up up-servers down status test check faults bench deadline images screenshots lock
 
 LOCAL := python3 -m deploy.local
 PYTHON := .venv/bin/python
@@ -45,6 +45,10 @@ bench: ## print the measured ratios
 	@ZHENGJI_VAR=var/bench $(LOCAL) servers
 	@set -a; . var/bench/stack.env; . var/bench/env/intake.env; set +a; $(PYTHON) -m bench; \
 		ended=$$?; ZHENGJI_VAR=var/bench $(LOCAL) down --remove; exit $$ended
+
+deadline: ## replay the last hours before the bell at 1 and 1.5 times what this machine bears
+	@$(LOCAL) install --tests
+	@$(PYTHON) -m bench.deadline
 
 images: ## build one image a service, with podman or docker
 	@test -n "$(CONTAINERS)" || { echo "Neither podman nor docker is installed; images need one of them." >&2; exit 1; }

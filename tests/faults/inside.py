@@ -12,6 +12,10 @@ from pathlib import Path
 INSIDE = "ZHENGJI_FAULTS_INSIDE"
 NEEDED = {"nft": "nftables", "ip": "iproute2", "cc": "gcc libc6-dev"}
 """What a run needs from the system, and the package that brings it."""
+ALONE = (
+    *("unshare", "--net", "--mount", "--propagation", "private", "--pid", "--fork", "--kill-child"),
+    "--mount-proc",
+)
 
 
 def enter(module: str, arguments: Sequence[str], environ: Mapping[str, str] = os.environ) -> int | None:
@@ -22,9 +26,17 @@ def enter(module: str, arguments: Sequence[str], environ: Mapping[str, str] = os
     if environ.get(INSIDE):
         return None
     install_missing()
-    alone = ["unshare", "--net", "--mount", "--propagation", "private", "--pid", "--fork", "--kill-child"]
-    command = [*_as_root(), *alone, "--mount-proc", sys.executable, "-m", module, *arguments]
+    command = [*_as_root(), *ALONE, sys.executable, "-m", module, *arguments]
     return subprocess.run(command, env={**environ, INSIDE: "1"}, check=False).returncode
+
+
+def why_not() -> str:
+    """Why this machine gives nobody a house of their own; empty where it does."""
+    install_missing()
+    tried = subprocess.run(
+        [*_as_root(), *ALONE, "nft", "add", "table", "inet", "cuts"], capture_output=True, text=True, check=False
+    )
+    return "" if tried.returncode == 0 else f"no namespaces with a packet filter here: {tried.stderr.strip()}"
 
 
 def settle(small_disks: Mapping[Path, int]) -> None:

@@ -9,6 +9,7 @@ import sys
 import pytest
 
 from deploy.local.places import ROOT
+from tests.faults.inside import why_not
 from tests.faults.schedule import BROKERS, MEMBERS, OWN, Kind, plan
 
 SEED = os.environ.get("SEED", "1")
@@ -22,6 +23,8 @@ COMMAND = (sys.executable, "-m", "tests.faults", "--seed", SEED, "--minutes", MI
 @pytest.mark.timeout(1200)
 def test_a_few_minutes_of_everything_at_once() -> None:
     """Nothing that got a receipt is lost, nothing happens twice, and everything comes to rest without a person."""
+    if reason := why_not():
+        pytest.skip(reason)
     environ = {name: text for name, text in os.environ.items() if not name.startswith("ZHENGJI_")}
     if cache := os.environ.get("ZHENGJI_CACHE"):
         environ["ZHENGJI_CACHE"] = cache

@@ -132,6 +132,11 @@ class FaultyStack:
         """The process of each of our programs."""
         return {program.name: self._processes.pid(program.name) for program in self.own}
 
+    def programs(self) -> dict[str, int]:
+        """The process of everything that runs here, servers and keeper too."""
+        found = {name: self._processes.pid(name) for name in self._processes.names()}
+        return {name: pid for name, pid in found.items() if pid is not None}
+
     def environment(self, name: str) -> dict[str, str]:
         """What a running program was told."""
         lines = Path(f"/proc/{self._processes.pid(name)}/environ").read_bytes().decode().split("\0")

@@ -18,7 +18,8 @@ _NOBODY_HOME = frozenset({502, 503, 504})
 _TOO_FAST = 429
 _MOST_REDIRECTS = 10
 _PAUSE = 0.5
-_GO_ON = "继续提交"
+GO_ON = "继续提交"
+"""The button of a page that carries a form on."""
 
 
 class Broken(Exception):
@@ -292,14 +293,14 @@ class Browser:
 
     def _go_on(self, page: Page) -> Page:
         """Where a page had expired, its fields come back with a button that goes on: press it."""
-        kept = [form for form in page.forms if page.status == 400 and _GO_ON in form.buttons]
+        kept = [form for form in page.forms if page.status == 400 and GO_ON in form.buttons]
         if not kept or page.url in self._gone_on:
             self._gone_on.clear()
             return page
         self._gone_on.add(page.url)
         self.tries_again += 1
         self._pause(_PAUSE)
-        return self.submit(kept[0], button=_GO_ON)
+        return self.submit(kept[0], button=GO_ON)
 
     def call(self, method: str, address: str, body: Any = None, *, token: str = "") -> Any:
         """What a page's own script would ask: JSON to JSON; Refusal when the answer is a problem."""
@@ -333,7 +334,7 @@ class Browser:
                 state = response.status_code if response is not None else "nobody answers"
                 raise Broken(f"{state}: {method} {address} for {self._patience:.0f} s")
             self.tries_again += 1
-            self._pause(_PAUSE)
+            how = self._come_again(response, how)
         for _ in range(_MOST_REDIRECTS):
             if response.status_code not in (301, 302, 303, 307, 308):
                 break
@@ -342,6 +343,11 @@ class Browser:
         if response.status_code >= 500:
             raise Broken(f"{response.status_code} {method} {response.url}: {Page(response).text[:300]}")
         return response
+
+    def _come_again(self, response: httpx.Response | None, how: dict[str, Any]) -> dict[str, Any]:  # noqa: ARG002
+        """Wait a moment; then the same is asked again."""
+        self._pause(_PAUSE)
+        return how
 
     def _once(self, method: str, address: str, **how: Any) -> httpx.Response | None:
         try:

@@ -1,0 +1,1 @@
+"""The last hours before the bell, replayed on the whole platform, sixty times as fast."""
