@@ -106,7 +106,7 @@ def _come_again(turned: Turned, importance: Importance, person: Principal | None
             429, "crowded", f"现在访问的人很多，{what}", ahead=turned.ahead, retry_after=turned.retry_after
         )
     elif request.method in ("GET", "HEAD"):
-        response = make_response(render_template("waiting.html", turned=turned, target=here()), 429)
+        response = make_response(render_template("waiting.html", turned=turned, target=here(), logins=LOGINS), 429)
     else:
         reason = "您填写的内容已保留，请稍候点击“继续提交”。"
         if person is not None and person.kind == "author" and not bears_files():
@@ -128,7 +128,8 @@ def _importance(person: Principal | None) -> Importance:
     if request.method not in ("GET", "HEAD"):
         by_itself = wants_json() and not request.path.startswith("/api/")
         return Importance.SAVING_BY_ITSELF if by_itself else Importance.WORKING
-    return Importance.WORKING if person or _opened(PASS, PASS_LASTS) == _address() else Importance.BROWSING
+    inside = person or request.path in LOGINS.values() or _opened(PASS, PASS_LASTS) == _address()
+    return Importance.WORKING if inside else Importance.BROWSING
 
 
 def _signed_in() -> Principal | None:
