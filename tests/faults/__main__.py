@@ -33,6 +33,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--minutes", type=float, default=3)
     parser.add_argument("--cases", type=int, help="authors with a case each; by default enough for the time")
     parser.add_argument("--threads", type=int, default=8, help="authors at work at the same time")
+    parser.add_argument("--pause", type=float, default=0.0, help="seconds between two visits, of each thread")
     parser.add_argument("--var", default="var/faults", help="the stack's folder; it is emptied first")
     parser.add_argument("--results", type=Path, default=Path("build/faults"), help="where table and timeline go")
     return parser
@@ -46,11 +47,9 @@ def _run(given: argparse.Namespace) -> int:
 
     run = Run(folder=given.var, results=given.results / f"seed-{given.seed}", seed=given.seed)
     try:
-        return (
-            0
-            if run.whole(minutes=given.minutes, cases=given.cases or _enough(given.minutes), threads=given.threads)
-            else 1
-        )
+        cases = given.cases or _enough(given.minutes)
+        clean = run.whole(minutes=given.minutes, cases=cases, threads=given.threads, pause=given.pause)
+        return 0 if clean else 1
     except Exception:
         traceback.print_exc()
         run.keep_logs()

@@ -150,10 +150,10 @@ class FaultPlay(PatientPlay):
         return author
 
     @contextmanager
-    def crowd(self, *, seed: int, threads: int) -> Iterator[None]:
+    def crowd(self, *, seed: int, threads: int, pause: float = 0.0) -> Iterator[None]:
         """Inside the block authors come again and again; co-authors who sign by account would have to sign again."""
         free = [each for each in self.authors if not each.plan.co_authors or each.plan.signing is not Signing.ACCOUNT]
-        with coming([each for each in free if isinstance(each, Witness)], seed=seed, threads=threads):
+        with coming([each for each in free if isinstance(each, Witness)], seed=seed, threads=threads, pause=pause):
             yield
         for author in free:
             if isinstance(author, Witness) and (author.unsure or author.case_id not in self.book.standing()):
@@ -206,8 +206,8 @@ def _campaign(pace: dict[PacedWindow, float]) -> Campaign:
 
 
 @contextmanager
-def coming(authors: Collection[Witness], *, seed: int, threads: int) -> Iterator[None]:
-    """Inside the block authors come, ``threads`` at a time, one after the other without a pause."""
+def coming(authors: Collection[Witness], *, seed: int, threads: int, pause: float) -> Iterator[None]:
+    """Inside the block authors come, ``threads`` at a time, one after the other with a pause of so many seconds."""
     waiting: SimpleQueue[Witness] = SimpleQueue()
     for author in authors:
         waiting.put(author)
@@ -225,6 +225,7 @@ def coming(authors: Collection[Witness], *, seed: int, threads: int) -> Iterator
             finally:
                 if not author.is_tired:
                     waiting.put(author)
+            enough.wait(pause)
 
     with ThreadPoolExecutor(threads) as pool:
         flows: list[Future[None]] = [pool.submit(flow, number) for number in range(threads)]

@@ -43,7 +43,7 @@ class Run:
         self._failed: list[BaseException] = []
         self._began = time.monotonic()
 
-    def whole(self, *, minutes: float, cases: int, threads: int) -> bool:
+    def whole(self, *, minutes: float, cases: int, threads: int, pause: float = 0.0) -> bool:
         """Everything; gives whether the verdict is clean."""
         seconds = minutes * 60
         with_the_rest = minutes >= REST_OF_THE_YEAR_FROM
@@ -57,7 +57,7 @@ class Run:
             play.give_time_for_recommendations(crowd_seconds)
             with watching(self.history, self.stack.truth.databases, play.campaign.id, every=0.2):
                 with self.breaking(seconds):
-                    with play.crowd(seed=self.seed, threads=threads):
+                    with play.crowd(seed=self.seed, threads=threads, pause=pause):
                         time.sleep(crowd_seconds)
                     if with_the_rest:
                         play.the_rest_of_the_year()
