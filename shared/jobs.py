@@ -76,6 +76,7 @@ class Jobs:
         self._clock = clock
         self._rows = database.tells_from(f"jobs_{kind}")
         self._in_hand: dict[str, Claimed] = {}
+        self._owed: list[Claimed] = []
 
     def ensure_indexes(self) -> None:
         """Create what claiming needs; safe to repeat."""
@@ -116,9 +117,10 @@ class Jobs:
     def claim(self) -> Claimed | None:
         """Take the job whose turn it is, or one whose worker is past its lease; None when there is none.
 
-        The try counts from here, and its next turn is after everybody who waits now: a job that fells its worker has
-        its end too, and holds nobody up.
+        What could not be put back because the database was away is put back first. The try counts from here, and its
+        next turn is after everybody who waits now: a job that fells its worker has its end too, and holds nobody up.
         """
+        self._put_back_owed()
         token = uuid.uuid4().hex
         waiting = {"state": "waiting", "$expr": {"$lte": ["$not_before", self._now]}}
         abandoned = {"state": "running", "$expr": {"$lt": ["$lease_until", self._now]}}
@@ -165,9 +167,28 @@ class Jobs:
         return True
 
     def release(self, claimed: Claimed, *, delay: timedelta = timedelta(seconds=5)) -> None:
-        """Put it back because a dependency is away: the try does not count."""
-        self._requeue(claimed, {"not_before": self._in(delay), "tries": claimed.tries - 1})
+        """Put it back because a dependency is away: the try does not count.
+
+        Where it is the database that is away, the next ``claim`` of this process puts it back.
+        """
+        try:
+            self._requeue(claimed, {"not_before": self._in(delay), "tries": claimed.tries - 1})
+        except Away:
+            self._owed.append(claimed)
+            raise
         JOBS_ENDED.labels(self._database.service, self.kind, "released").inc()
+
+    def _put_back_owed(self) -> None:
+        owed, self._owed = self._owed, []
+        while owed:
+            claimed = owed.pop()
+            try:
+                self.release(claimed, delay=timedelta(0))
+            except LeaseLost:
+                log.info("nothing_to_put_back", kind=self.kind, job=claimed.id)
+            except Away:
+                self._owed += owed
+                raise
 
     def renew(self, claimed: Claimed) -> None:
         """Say that the work makes progress: it is held for one more lease and may last ``longest`` from here.

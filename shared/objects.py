@@ -52,6 +52,10 @@ class Stored:
     size: int
 
 
+_SERVER_ERROR = 500
+_AWAY = frozenset({"ServiceUnavailable", "SlowDown", "InternalError", "SlowDownWrite", "SlowDownRead"})
+
+
 @contextmanager
 def store_or_away() -> Iterator[None]:
     """Translate absence into Away and a missing object into NotThere."""
@@ -60,7 +64,7 @@ def store_or_away() -> Iterator[None]:
     except S3Error as error:
         if error.code in {"NoSuchKey", "NoSuchUpload", "NoSuchBucket"}:
             raise NotThere("文件不在存储中，请重新上传。") from error
-        if error.code in {"ServiceUnavailable", "SlowDown", "InternalError", "SlowDownWrite", "SlowDownRead"}:
+        if error.code in _AWAY or error.response.status >= _SERVER_ERROR:
             raise Away("objects", str(error.code)) from error
         raise
     except (urllib3.exceptions.HTTPError, MinioException, OSError) as error:

@@ -81,7 +81,7 @@ def outbox_entry(told: Told) -> dict[str, Any]:
     size = len(json.dumps(data, ensure_ascii=False).encode())
     if size > MAX_EVENT_BYTES:
         raise ValueError(f"{told.event.type()} of {size} bytes is larger than {MAX_EVENT_BYTES}")
-    return {
+    entry = {
         "id": told.id,
         "topic": told.event.topic,
         "type": told.event.type(),
@@ -94,19 +94,20 @@ def outbox_entry(told: Told) -> dict[str, Any]:
         "traceparent": told.traceparent,
         "data": data,
     }
+    return {**entry, "tombstone": True} if told.event.tombstone else entry
 
 
 def _attributes(entry: dict[str, Any]) -> dict[str, Any]:
-    cls = event_class(entry["type"])
+    _, speaker, name, version = entry["type"].split(".")
     attributes = {
         "specversion": "1.0",
         "id": entry["id"],
-        "source": f"/zhengji/{cls.speaker()}",
+        "source": f"/zhengji/{speaker}",
         "type": entry["type"],
         "subject": entry["subject"],
         "time": entry["time"].isoformat(timespec="milliseconds").replace("+00:00", "Z"),
         "datacontenttype": "application/json",
-        "dataschema": f"urn:zhengji:schema:{cls.speaker()}:{cls.__name__}:{cls.version}",
+        "dataschema": f"urn:zhengji:schema:{speaker}:{name}:{version.removeprefix('v')}",
         "partitionkey": entry["key"],
         "seq": entry["seq"],
         "epoch": entry["epoch"],
@@ -119,14 +120,13 @@ def _attributes(entry: dict[str, Any]) -> dict[str, Any]:
 
 
 def to_message(entry: dict[str, Any]) -> Message:
-    """The record that carries an outbox entry."""
+    """The record that carries an outbox entry, also one that another release of the service wrote."""
     attributes = _attributes(entry)
     headers = [(f"ce_{name}", str(value).encode()) for name, value in attributes.items()]
     key = entry["key"].encode()
     if entry["topic"] in BINARY_TOPICS:
         headers.append(("content-type", b"application/json"))
-        tombstone = event_class(entry["type"]).tombstone
-        value = None if tombstone else json.dumps(entry["data"], ensure_ascii=False).encode()
+        value = None if entry.get("tombstone") else json.dumps(entry["data"], ensure_ascii=False).encode()
         return Message(topic=entry["topic"], key=key, value=value, headers=tuple(headers))
     headers.append(("content-type", STRUCTURED))
     body = json.dumps({**attributes, "data": entry["data"]}, ensure_ascii=False, separators=(",", ":")).encode()

@@ -110,9 +110,7 @@ class Records(Generic[A]):
         A plain read may be answered by a server that was primary and has not noticed yet that another one is: what
         was acknowledged a moment ago is not in it. This one asks a majority, and takes a round trip more.
         """
-        with mongo_or_away():
-            row = self._surely.find_one({"_id": id}, {"outbox": 0}, max_time_ms=LINEARIZABLE_MS)
-        opened = self._opened(row)
+        opened = self._opened(self._of_a_majority(id))
         if opened is None:
             raise NotThere()
         return opened.aggregate
@@ -194,7 +192,7 @@ class Records(Generic[A]):
         Refused by the rules, the event still counts as heard.
         """
         for attempt in range(TRIES):
-            opened = self._open(id, create)
+            opened = self._open(id, create) or self._opened(self._of_a_majority(id))
             if opened is None:
                 log.info("nothing_to_change", kept_in=self.name, id=id, heard=heard.id, type=heard.type)
                 return False
@@ -222,6 +220,10 @@ class Records(Generic[A]):
         with mongo_or_away():
             row = self._rows.find_one({"_id": id}, {"outbox": 0})
         return self._opened(row) or (Opened(create()) if create else None)
+
+    def _of_a_majority(self, id: str) -> Row | None:
+        with mongo_or_away():
+            return self._surely.find_one({"_id": id}, {"outbox": 0}, max_time_ms=LINEARIZABLE_MS)
 
     def _opened(self, row: Row | None) -> Opened[A] | None:
         """What a row holds; None where there is none, or it was erased."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
+from functools import partial
 
 import pytest
 
@@ -91,6 +92,41 @@ def test_a_dependency_that_is_away_costs_no_try(jobs: Jobs, clock: FixedClock) -
     row = jobs.find("j")
     assert row is not None
     assert (row["state"], row["tries"]) == ("waiting", 0)
+
+
+def test_neither_does_the_database(jobs: Jobs, clock: FixedClock, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It goes away in the midst of the work: the job cannot even be put back. Its own process does so afterwards."""
+    jobs.add("j", {})
+    for _ in range(2 * jobs.most_tries):
+        with monkeypatch.context() as patch, pytest.raises(Away):
+            work_one(jobs, partial(_loses_the_database, jobs, patch), when_given_up=lambda claimed, error: ())
+        clock.advance(timedelta(seconds=10))
+    assert work_one(jobs, lambda claimed: Worked(result={}), when_given_up=lambda claimed, error: ())
+    row = jobs.find("j")
+    assert row is not None
+    assert (row["state"], row["tries"]) == ("done", 1)
+
+
+def test_what_somebody_else_took_meanwhile_is_not_put_back(
+    jobs: Jobs, database: Database, clock: FixedClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    jobs.add("j", {})
+    with monkeypatch.context() as patch, pytest.raises(Away):
+        work_one(jobs, partial(_loses_the_database, jobs, patch), when_given_up=lambda claimed, error: ())
+    clock.advance(timedelta(hours=1))
+    other = Jobs(database, jobs.kind, clock=clock)
+    taken = other.claim()
+    assert taken is not None
+    assert jobs.claim() is None
+    other.finish(taken)
+
+
+def _loses_the_database(jobs: Jobs, patch: pytest.MonkeyPatch, claimed: Claimed) -> Worked:
+    def away(*args: object, **kwargs: object) -> None:
+        raise Away("mongodb")
+
+    patch.setattr(jobs, "_write", away)
+    raise Away("mongodb")
 
 
 def test_the_page_can_say_how_many_are_before(jobs: Jobs, clock: FixedClock) -> None:

@@ -168,13 +168,15 @@ def test_a_repeat_of_an_event_changes_nothing(baskets: Records[Basket]) -> None:
 
 
 class OldRows:
-    """Reads as a server answers them that was primary and does not know yet that it is no more."""
+    """Reads as a server answers them that was primary and does not know yet that it is no more: one row, or none."""
 
-    def __init__(self, rows: Collection[Row], old: Row) -> None:
+    def __init__(self, rows: Collection[Row], old: Row | None) -> None:
         self._rows, self._old = rows, old
 
     def find_one(self, query: Row, *_: object) -> Row | None:
-        return dict(self._old) if query["_id"] == self._old["_id"] and "version" not in query else None
+        if self._old is None or query["_id"] != self._old["_id"] or "version" in query:
+            return None
+        return dict(self._old)
 
     def __getattr__(self, name: str) -> object:
         return getattr(self._rows, name)
@@ -216,6 +218,18 @@ def test_the_newest_is_read_where_plain_reads_are_out_of_date(
     assert (baskets.get("b").count, baskets.newest("b").count) == (1, 2)
     with pytest.raises(NotThere):
         baskets.newest("c")
+
+
+def test_an_event_is_not_passed_over_because_a_plain_read_does_not_know_the_document_yet(
+    baskets: Records[Basket], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    baskets.create(Basket(id="b"))
+    rows = baskets._rows
+    monkeypatch.setattr(baskets, "_rows", OldRows(rows, None))
+    assert baskets.hear(heard(1), "b", lambda basket: basket.put())
+    monkeypatch.setattr(baskets, "_rows", rows)
+    assert baskets.get("b").count == 1
+    assert not baskets.hear(heard(1), "nowhere", lambda basket: basket.put())
 
 
 def test_the_epoch_comes_before_the_sequence(baskets: Records[Basket]) -> None:

@@ -58,8 +58,8 @@ def _object(schema: dict[str, Any], defs: dict[str, Any]) -> dict[str, Any]:
     return {name: _value(name, part, defs) for name, part in schema.get("properties", {}).items()}
 
 
-def sample_of(event: type[Event]) -> dict[str, Any]:
-    """A whole record: topic, key, headers and value."""
+def entry_of(event: type[Event]) -> dict[str, Any]:
+    """What an outbox holds of it."""
     schema = event.model_json_schema()
     body = _object(schema, schema.get("$defs", {}))
     told = Told(
@@ -71,7 +71,12 @@ def sample_of(event: type[Event]) -> dict[str, Any]:
         time=AT,
         correlation="c0ffee",
     )
-    message = to_message(outbox_entry(told))
+    return outbox_entry(told)
+
+
+def sample_of(event: type[Event]) -> dict[str, Any]:
+    """A whole record: topic, key, headers and value."""
+    message = to_message(entry_of(event))
     return {
         "topic": message.topic,
         "key": (message.key or b"").decode(),

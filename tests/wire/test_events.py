@@ -17,7 +17,7 @@ from shared.events.intake import CaseSubmitted
 from shared.events.review import CaseState
 from shared.events.wire import Message, from_message, to_message, type_of
 from shared.trouble import Unreadable
-from tests.wire.make_samples import FOLDER, file_of, sample_of
+from tests.wire.make_samples import FOLDER, entry_of, file_of, sample_of
 
 ALL = sorted(EVENTS.values(), key=lambda event: event.type())
 SAMPLES = sorted(FOLDER.glob("*.json"))
@@ -71,6 +71,17 @@ def test_listeners_ignore_what_they_do_not_know(event: type[Event]) -> None:
     body.get("data", body)["unheard_of"] = 1
     newer = Message(message.topic, message.key, json.dumps(body).encode(), message.headers)
     assert from_message(newer).event == from_message(message).event
+
+
+@pytest.mark.parametrize("event", ALL, ids=lambda event: event.type())
+def test_a_release_tells_what_a_newer_one_left_in_the_outbox(
+    event: type[Event], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """After a release is rolled back, its relay finds events of types it does not know."""
+    entry = entry_of(event)
+    told = to_message(entry)
+    monkeypatch.setattr("shared.events.catalogue.EVENTS", {})
+    assert to_message(entry) == told
 
 
 # Bad input: each event with a missing field, a wrong type, and a text that is no JSON.
