@@ -18,8 +18,10 @@ from shared.trouble import Away, Conflict
 log = structlog.get_logger()
 
 LONGEST_PAUSE = 5.0
-LONGEST_END = 8.0
+LONGEST_END = 7.5
 """Seconds from SIGTERM until the loops must have ended; what is left of ten is for giving back and going."""
+LONGEST_GIVING_BACK = 1.0
+"""Seconds for all that is left behind to be put back: enough, or a dependency is away."""
 
 
 @dataclass(frozen=True)
@@ -73,7 +75,7 @@ def run(process: Process) -> None:
     began = time.monotonic()
     _end_together(process.loops, threads, deadline=began + LONGEST_END)
     left = [loop for loop in process.loops if threads[loop.name].is_alive()]
-    kept = [loop.name for loop in left if not _given_back(loop)]
+    kept = _not_given_back(left)
     if server:
         server.shutdown()
     seconds = round(time.monotonic() - began, 2)
@@ -93,22 +95,29 @@ def _end_together(loops: Sequence[Loop], threads: Mapping[str, threading.Thread]
         thread.join(timeout=max(0.0, deadline - time.monotonic()))
 
 
-def _given_back(loop: Loop) -> bool:
-    """Whether what the loop holds was put back; a second is enough for that, or a dependency is away."""
-    if loop.give_back is None:
-        return False
-    done = threading.Event()
+def _not_given_back(left: Sequence[Loop]) -> list[str]:
+    """Put back what these loops hold, all at the same time; the names of those where that failed."""
+    kept = {loop.name for loop in left}
 
-    def give_back(act: Callable[[], None] = loop.give_back) -> None:
+    def give_back(name: str, act: Callable[[], None]) -> None:
         try:
             act()
         except (Away, Conflict) as away:
-            log.warning("not_given_back", loop=loop.name, reason=str(away)[:300])
+            log.warning("not_given_back", loop=name, reason=str(away)[:300])
         else:
-            done.set()
+            kept.discard(name)
 
-    threading.Thread(target=give_back, name=f"{loop.name} gives back", daemon=True).start()
-    return done.wait(1.0)
+    threads = [
+        threading.Thread(target=give_back, args=(loop.name, loop.give_back), daemon=True)
+        for loop in left
+        if loop.give_back
+    ]
+    for thread in threads:
+        thread.start()
+    deadline = time.monotonic() + LONGEST_GIVING_BACK
+    for thread in threads:
+        thread.join(timeout=max(0.0, deadline - time.monotonic()))
+    return sorted(kept)
 
 
 def _turn(loop: Loop, stop: threading.Event, failed: threading.Event, heartbeat: Heartbeat) -> None:

@@ -106,7 +106,7 @@ def test_every_program_ends_as_soon_while_kafka_is_away(stack: FaultyStack, outa
     """Events wait to be told, whether connections are refused or nobody answers on them; afterwards they are told."""
     book = Book()
     crowd = authors_of(stack, publish_campaign(stack), book, count=4, without=())
-    with crowd.coming(pause=0.5):
+    with crowd.coming(pause=1.5):
         wait("a receipt", lambda: book.receipts, seconds=120)
         stack.command("stop", "keeper")
         kafka = stack.kill("kafka", outage)
@@ -222,7 +222,7 @@ def _assert_ended_well(stack: FaultyStack, took: dict[str, tuple[int, float]]) -
 def _end_all_while_authors_come(stack: FaultyStack) -> dict[str, tuple[int, float]]:
     book = Book()
     crowd = authors_of(stack, publish_campaign(stack), book, count=4, without=())
-    with crowd.coming(pause=0.5):
+    with crowd.coming(pause=1.5):
         wait("a receipt", lambda: book.receipts, seconds=120)
         took = _end_all(stack)
         stack.command("up")

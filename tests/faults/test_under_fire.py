@@ -14,7 +14,7 @@ from tests.faults.schedule import BROKERS, MEMBERS, OWN, Kind, plan
 
 SEED = os.environ.get("SEED", "1")
 MINUTES = os.environ.get("MINUTES", "3")
-FEW = ("--cases", "12", "--threads", "2", "--pause", "1.5")
+FEW = ("--cases", "12", "--threads", "2", "--pause", "3")
 """As many as leave other tests beside this one time to breathe."""
 COMMAND = (sys.executable, "-m", "tests.faults", "--seed", SEED, "--minutes", MINUTES, "--var", "var/under-fire", *FEW)
 

@@ -36,7 +36,7 @@ def _outage(stack: FaultyStack, *, seconds: float) -> None:
     campaign = publish_campaign(stack)
     book = Book()
     crowd = authors_of(stack, campaign, book, count=AUTHORS, without=WAITS_FOR_THE_CHECK)
-    with crowd.coming(pause=2):
+    with crowd.coming(pause=5):
         wait("the first receipt", lambda: book.receipts, seconds=60)
         pids = stack.pids()
         stack.kill("kafka")

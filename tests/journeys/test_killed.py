@@ -88,7 +88,7 @@ class KilledPlay(PatientPlay):
             self.together(self.let_provinces_in, self.prepare_cases)
         self.sign(self.late_signers)
         self.hand_in()
-        with self.crowd().coming(pause=0.5):
+        with self.crowd().coming(pause=2):
             self.kill("intake-worker", "validation-worker", "validation-web", "intake-web")
             self.kill("notify-worker", "notify-sender", "notify-web")
         self.read_reports()

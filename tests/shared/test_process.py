@@ -6,7 +6,7 @@ import threading
 
 import pytest
 
-from shared.process import Loop, _turn
+from shared.process import Loop, _not_given_back, _turn
 from shared.telemetry.health import Heartbeat
 from shared.trouble import Away
 
@@ -54,3 +54,32 @@ def test_without_a_limit_of_its_own_a_loop_rests_alike_each_time() -> None:
 
 def test_a_dependency_that_is_away_has_pauses_of_its_own() -> None:
     assert rests(0.1, 0.3, [False, Away("kafka"), Away("kafka"), False]) == pytest.approx([0.1, 0.2, 0.4, 0.15])
+
+
+def test_what_several_loops_hold_is_put_back_at_the_same_time() -> None:
+    both = threading.Barrier(2, timeout=10)
+
+    def meet() -> None:
+        both.wait()
+
+    def away() -> None:
+        raise Away("mongodb")
+
+    loops = [
+        Loop("one", bool, give_back=meet),
+        Loop("other", bool, give_back=meet),
+        Loop("unlucky", bool, give_back=away),
+        Loop("holds something and cannot", bool),
+    ]
+    assert _not_given_back(loops) == ["holds something and cannot", "unlucky"]
+
+
+def test_nobody_waits_for_ever_for_what_cannot_be_put_back(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("shared.process.LONGEST_GIVING_BACK", 0.05)
+    over = threading.Event()
+
+    def stuck() -> None:
+        over.wait(30)
+
+    assert _not_given_back([Loop("stuck", bool, give_back=stuck)]) == ["stuck"]
+    over.set()

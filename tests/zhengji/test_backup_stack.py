@@ -61,7 +61,7 @@ def is_kept(stack: FaultyStack, receipt: Receipt) -> bool:
 def test_a_platform_comes_back_beside_the_kafka_that_was_in_use(stack: FaultyStack, tmp_path: Path) -> None:
     campaign, book = publish_campaign(stack), Book()
     crowd = authors_of(stack, campaign, book, count=4, without=(Twist.LARGE,))
-    with crowd.coming(pause=1):
+    with crowd.coming(pause=2):
         wait("the first receipts", lambda: len(book.receipts) >= 4, seconds=120)
         began = system_clock()
         backed_up = stack.zhengji("backup", str(tmp_path))
