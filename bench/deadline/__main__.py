@@ -52,7 +52,7 @@ def _whole(stack: FaultyStack, given: argparse.Namespace) -> int:
         _say(costs.table())
         capacity, mean = costs.capacity(os.cpu_count() or 1), in_the_last_minutes(CASES)
         _say(
-            f"this machine bears {capacity:.2f} cases/s in the last ten minutes, the replay's own work included; "
+            f"this machine bears {capacity:.2f} cases/s in the last twenty minutes, the replay included; "
             f"{CASES} cases bring {mean:.1f}/s ({at_the_bell(CASES):.1f}/s at the bell): scale 1:{mean / capacity:.1f}"
         )
         outcomes = []

@@ -13,8 +13,13 @@ from random import Random
 
 SETTLING = 600.0
 """Seconds."""
+LAST = 1200.0
+"""Seconds before the bell that have to be borne: about as long as an author is there, from signing in to handing in."""
 WINDOW = 45 * 24 * 3600.0
 """Seconds for which submissions are taken."""
+
+
+_OF_THE_PEAK = SETTLING / LAST * math.log((LAST + SETTLING) / SETTLING)
 
 
 def at_the_bell(cases: float) -> float:
@@ -23,18 +28,18 @@ def at_the_bell(cases: float) -> float:
 
 
 def in_the_last_minutes(cases: float) -> float:
-    """Arrivals a second, the mean of the last ten minutes: what a platform has to bear for longer than a moment."""
-    return at_the_bell(cases) * math.log(2)
+    """Arrivals a second, the mean of the ``LAST`` seconds: what a platform has to bear for longer than a moment."""
+    return at_the_bell(cases) * _OF_THE_PEAK
 
 
 def arrivals(mean: float, *, lasting: float, compressed: float, seed: int) -> list[float]:
     """Seconds after the beginning at which people come, one after the other, until the bell after ``lasting`` seconds.
 
-    ``mean`` is how many come a second in the last ten minutes, which pass ``compressed`` times as fast. A Poisson
+    ``mean`` is how many come a second in the ``LAST`` seconds, which pass ``compressed`` times as fast. A Poisson
     process of that rate, by inversion of its expectation.
     """
     settling = SETTLING / compressed
-    whole = mean * settling / math.log(2)
+    whole = mean * settling / _OF_THE_PEAK
     expected = whole * math.log((lasting + settling) / settling)
     chance = Random(seed)  # a replay, not a secret
     found: list[float] = []

@@ -21,7 +21,7 @@ HEAD = ("cases", "saving every", "cases/s", "requests/s", "events/s", "Gbit/s", 
 
 
 def row(costs: Costs, *, cases: int, saving_every: int) -> list[str]:
-    """Rates in the last ten minutes, and the cores for them by part."""
+    """Rates in the last twenty minutes, and the cores for them by part."""
     rate = in_the_last_minutes(cases)
     asked = {**costs.with_a_case, "save": costs.with_a_case["save"] * CALM / saving_every}
     effort = replace(costs, with_a_case=asked).of_a_case()

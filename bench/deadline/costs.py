@@ -17,13 +17,15 @@ PARTS = ("web", "workers", "MongoDB", "Kafka", "MinIO", "door", "mail")
 class Costs:
     """The effort of one request of each kind, and how many of each come with one case in its last hour.
 
-    ``events`` are those told for one case; ``commit`` says what was measured.
+    ``events`` are those told for one case; ``idle`` is what the platform takes while nobody is there, in cores;
+    ``commit`` says what was measured.
     """
 
     commit: str
     of_one: Mapping[str, Effort]
     with_a_case: Mapping[str, float]
     events: float
+    idle: Effort
 
     def of_a_case(self) -> Effort:
         """All that comes with one case."""
@@ -35,7 +37,7 @@ class Costs:
 
     def capacity(self, cores: int) -> float:
         """Cases a second that so many cores bear, the replay's own work included."""
-        return cores / sum(self.of_a_case().values())
+        return (cores - sum(self.idle.values())) / sum(self.of_a_case().values())
 
     def table(self) -> str:
         """Milliseconds by kind and part."""

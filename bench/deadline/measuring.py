@@ -46,7 +46,7 @@ def measure(stack: FaultyStack, *, commit: str) -> Costs:
     before = sum(stack.ends().values())
     of_one |= {kind: each(meter, stack, act, times=times) for kind, (act, times) in told.items()}
     told_of_one = (sum(stack.ends().values()) - before) / count
-    return Costs(commit=commit, of_one=of_one, with_a_case=WITH_A_CASE, events=told_of_one)
+    return Costs(commit=commit, of_one=of_one, with_a_case=WITH_A_CASE, events=told_of_one, idle=meter.idle(20))
 
 
 def _save(author: Hurried, fields: dict[str, str], number: int) -> None:

@@ -18,7 +18,7 @@ from zhengji.play.accounting import Account, take_account
 from zhengji.play.book import Book
 from zhengji.play.browser import Broken
 
-SECONDS_TO_GET_READY = 1.5
+SECONDS_TO_GET_READY = 0.8
 """For each author, at the most."""
 VISITS_FOR_EACH = 6
 """Pages that strangers open for each case that is handed in."""

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from bench.deadline.arrivals import SETTLING, WINDOW, arrivals, at_the_bell, in_the_last_minutes
+from bench.deadline.arrivals import LAST, WINDOW, arrivals, at_the_bell, in_the_last_minutes
 from bench.deadline.capacity import BUSY, HEAD, row, table
 from bench.deadline.costs import Costs
 
@@ -17,12 +17,13 @@ COSTS = Costs(
     of_one={"save": {"web": 0.010, "MongoDB": 0.002, "client": 0.5}, "hand in": {"web": 0.040, "workers": 0.100}},
     with_a_case={"save": 20, "hand in": 1},
     events=6,
+    idle={"web": 0.1, "MongoDB": 0.15},
 )
 
 
 def test_a_hundred_thousand_cases_bring_nineteen_a_second_at_the_bell() -> None:
     assert at_the_bell(100_000) == pytest.approx(19, abs=0.1)
-    assert in_the_last_minutes(100_000) == pytest.approx(at_the_bell(100_000) * math.log(2))
+    assert in_the_last_minutes(100_000) == pytest.approx(at_the_bell(100_000) / 2 * math.log(3))
 
 
 @pytest.mark.parametrize(("left", "share"), [(HOUR, 0.22), (DAY, 0.57)])
@@ -35,7 +36,7 @@ def test_as_many_come_late_as_at_real_deadlines(left: float, share: float) -> No
 
 @pytest.mark.parametrize("compressed", [1.0, 60.0])
 def test_the_last_minutes_have_the_rate_that_was_asked_for(compressed: float) -> None:
-    lasting, last = 600.0, SETTLING / compressed
+    lasting, last = 2400.0, LAST / compressed
     counts = [
         sum(moment > lasting - last for moment in arrivals(2.0, lasting=lasting, compressed=compressed, seed=seed))
         for seed in range(200)
@@ -52,7 +53,7 @@ def test_a_seed_brings_the_same_people_in_order_before_the_bell() -> None:
 
 def test_a_case_costs_what_its_requests_cost() -> None:
     assert COSTS.of_a_case() == pytest.approx({"web": 0.240, "MongoDB": 0.040, "client": 10.0, "workers": 0.100})
-    assert COSTS.capacity(cores=2) == pytest.approx(2 / 10.38)
+    assert COSTS.capacity(cores=2) == pytest.approx((2 - 0.25) / 10.38)
 
 
 def test_cores_follow_from_rate_and_cost_and_the_replays_own_work_is_none_of_the_platforms() -> None:
