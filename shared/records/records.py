@@ -120,12 +120,20 @@ class Records(Generic[A]):
         opened = self._open(id)
         return _known(opened, command)[1] if opened else None
 
-    def rows(self, query: Row, *, only: tuple[str, ...] = (), sort: str = "_id", limit: int = 0) -> Iterator[Row]:
+    def rows(
+        self, query: Row, *, only: tuple[str, ...] = (), sort: str = "_id", limit: int = 0, skip: int = 0
+    ) -> Iterator[Row]:
         """Plain rows for pages and reports, without outbox and bookkeeping."""
         projection: Row = dict.fromkeys(only, 1) if only else {"outbox": 0, "commands": 0, "heard": 0, "told": 0}
         direction = -1 if sort.startswith("-") else 1
         with mongo_or_away():
-            yield from self._rows.find(query, projection).sort(sort.lstrip("-"), direction).limit(limit)
+            yield from self._rows.find(query, projection).sort(sort.lstrip("-"), direction).skip(skip).limit(limit)
+
+    def tally(self, query: Row, by: Row) -> list[tuple[Row, int]]:
+        """How many documents have the same values of these expressions; the database counts."""
+        steps = [{"$match": query}, {"$group": {"_id": by, "count": {"$sum": 1}}}]
+        with mongo_or_away():
+            return [(row["_id"], row["count"]) for row in self._rows.aggregate(steps)]
 
     def find_by(self, query: Row) -> A | None:
         """The first aggregate that fits a query; unique indexes make it the only one."""

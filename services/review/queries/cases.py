@@ -134,14 +134,14 @@ def case_list(app: App, campaign: Campaign, filters: Filters, *, most: int = PAG
     pages = max(1, -(-total // most))
     page = min(max(1, filters.page), pages)
     sort = _sort_of(filters.sort)
-    rows = list(app.cases.rows(query, only=LINE_FIELDS, sort=sort, limit=page * most))[(page - 1) * most :]
+    rows = app.cases.rows(query, only=LINE_FIELDS, sort=sort, limit=most, skip=(page - 1) * most)
     return CaseList(lines=tuple(line_of(row, campaign) for row in rows), total=total, page=page, pages=pages)
 
 
 def cities(app: App, campaign: Campaign, province: str) -> list[str]:
     """The cities of a province that have cases, for the filter."""
     query = {"campaign_id": campaign.id, "province": province, "case_version": {"$gt": 0}}
-    return sorted({row["city"] for row in app.cases.rows(query, only=("city",)) if row.get("city")})
+    return sorted(row["city"] for row, _ in app.cases.tally(query, {"city": "$city"}) if row.get("city"))
 
 
 def case_page(app: App, case_id: str, *, province: str | None = None) -> CasePage:
@@ -201,6 +201,27 @@ def line_of(row: Row, campaign: Campaign) -> CaseLine:
         stage=stage_of(row),
         late=row.get("late_version", 0) == row["case_version"] > 0,
     )
+
+
+def _is_set(field: str) -> Row:
+    return {"$gt": [f"${field}", None]}
+
+
+TALLIED: Row = {
+    "category": "$category",
+    "province": "$province",
+    "mark": "$mark",
+    "disqualified": _is_set("disqualified"),
+    "case_version": {"$cond": [{"$gt": ["$case_version", "$withdrawn_version"]}, 1, 0]},
+    "withdrawn_version": {"$literal": 0},
+    "published_at": _is_set("published_at"),
+    "outcome": "$outcome",
+    "eligibility": {"$cond": [_is_set("eligibility"), {"eligible": "$eligibility.eligible"}, None]},
+    "mean": {"$cond": [_is_set("mean"), 0, None]},
+    "expert_ids": {"$gt": [{"$size": {"$ifNull": ["$expert_ids", []]}}, 0]},
+    "recommended_at": _is_set("recommended_at"),
+}
+"""What cases are counted by: of a row no more than ``stage_of`` looks at, so that few rows stand for all."""
 
 
 def stage_of(row: Row) -> str:

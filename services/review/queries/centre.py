@@ -14,7 +14,7 @@ from services.review.domain.campaign_file import CampaignFile
 from services.review.domain.contact import Contact
 from services.review.domain.decision import Decision, Ranked, decision_id, ranking
 from services.review.domain.disqualification import Disqualification
-from services.review.queries.cases import LINE_FIELDS, CaseLine, line_of, stage_of
+from services.review.queries.cases import LINE_FIELDS, TALLIED, CaseLine, line_of, stage_of
 from services.review.queries.words import ACCOUNT_STATES, ROLES, category_name, province_name
 from shared.campaign.model import Campaign
 from shared.records import Row
@@ -61,11 +61,15 @@ STAGE_WORDS = (
 
 def dashboard(app: App, campaign: Campaign) -> Dashboard:
     """Where the campaign stands."""
-    rows = list(app.cases.rows({"campaign_id": campaign.id, "case_version": {"$gt": 0}}, only=LINE_FIELDS))
-    reviews = Counter(row["state"] for row in app.reviews.rows({"campaign_id": campaign.id}, only=("state",)))
+    reviews = {
+        row["state"]: count for row, count in app.reviews.tally({"campaign_id": campaign.id}, {"state": "$state"})
+    }
     codes = [category.code for category in campaign.categories]
-    by_stage = Counter((stage_of(row), row["category"]) for row in rows)
-    by_province = Counter((row["province"], row["category"]) for row in rows)
+    by_stage: Counter[tuple[str, str]] = Counter()
+    by_province: Counter[tuple[str, str]] = Counter()
+    for row, count in app.cases.tally({"campaign_id": campaign.id, "case_version": {"$gt": 0}}, TALLIED):
+        by_stage[stage_of(row), row["category"]] += count
+        by_province[row["province"], row["category"]] += count
     return Dashboard(
         categories=tuple(category.name for category in campaign.categories),
         stages=tuple(_count(word, word, by_stage, codes) for word in STAGE_WORDS),
@@ -80,8 +84,8 @@ def dashboard(app: App, campaign: Campaign) -> Dashboard:
                 "statement_at": {"$ne": None},
             }
         ),
-        reviews_done=reviews["submitted"],
-        reviews_total=reviews["submitted"] + reviews["open"],
+        reviews_done=reviews.get("submitted", 0),
+        reviews_total=reviews.get("submitted", 0) + reviews.get("open", 0),
     )
 
 
@@ -260,7 +264,8 @@ def is_published(app: App, campaign: Campaign) -> bool:
 
 def _suggested_sizes(app: App, campaign: Campaign) -> tuple[tuple[str, str, int, int, int], ...]:
     query = {"campaign_id": campaign.id, "eligibility.eligible": True, "disqualified": None}
-    counted = Counter(row["category"] for row in app.cases.rows(query, only=("category",)))
+    tallied = app.cases.tally(query, {"category": "$category"})
+    counted = Counter({row["category"]: count for row, count in tallied})
     return tuple(
         (
             one.code,

@@ -8,7 +8,7 @@ from datetime import datetime
 
 from services.review.app import App
 from services.review.domain.shortlist import shortlist_id
-from services.review.queries.cases import LINE_FIELDS, CaseLine, line_of
+from services.review.queries.cases import LINE_FIELDS, TALLIED, CaseLine, line_of
 from services.review.queries.words import province_name
 from shared.campaign.model import Campaign
 from shared.campaign.parts import Window
@@ -93,8 +93,9 @@ def _counts(app: App, campaign: Campaign, province: str) -> tuple[CategoryCount,
         "case_version": {"$gt": 0},
         "$expr": {"$gt": ["$case_version", "$withdrawn_version"]},
     }
-    rows = app.cases.rows(query, only=("category", "mark", "disqualified"))
-    counted = Counter((row["category"], "out" if row.get("disqualified") else row["mark"]) for row in rows)
+    counted: Counter[tuple[str, str]] = Counter()
+    for row, count in app.cases.tally(query, TALLIED):
+        counted[row["category"], "out" if row["disqualified"] else row["mark"]] += count
     return tuple(
         CategoryCount(
             name=category.name,

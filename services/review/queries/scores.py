@@ -47,7 +47,7 @@ def marks(app: App, campaign: Campaign, *, page: int) -> Marks:
     total = app.cases.count(query)
     pages = max(1, -(-total // PAGE))
     page = min(page, pages)
-    rows = list(app.cases.rows(query, only=LINE_FIELDS, sort="number", limit=page * PAGE))[(page - 1) * PAGE :]
+    rows = app.cases.rows(query, only=LINE_FIELDS, sort="number", limit=PAGE, skip=(page - 1) * PAGE)
     lines = []
     for row in rows:
         totals = tuple(float(score["total"]) for score in row["scores"])
