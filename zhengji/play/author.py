@@ -11,7 +11,7 @@ from random import Random
 from typing import Any
 
 from zhengji.play.book import Book, Receipt
-from zhengji.play.browser import Broken, File, Page, Refusal, Value
+from zhengji.play.browser import Broken, File, Form, Page, Refusal, Value
 from zhengji.play.cast import CasePlan, Person, Signing, Twist
 from zhengji.play.documents import case_document, encrypted
 from zhengji.play.materials import MEGABYTE, Paper, large_pdf, pdf, picture, some_materials
@@ -147,7 +147,14 @@ class Author:
 
     def submit(self) -> Receipt:
         """Check the answers, confirm, keep the receipt."""
-        form = self._page("check").form(button="确认报送")
+        return self.confirm(self.look_over())
+
+    def look_over(self) -> Form:
+        """Check the answers; the form with which they are confirmed."""
+        return self._page("check").form(button="确认报送")
+
+    def confirm(self, form: Form) -> Receipt:
+        """Press the button, keep the receipt."""
         asked = self._world.now()
         page = self.browser.submit(form, button="确认报送")
         if not page.path.endswith("/receipt"):
