@@ -66,6 +66,19 @@ def test_once_the_list_is_public_a_person_has_to_see_to_it() -> None:
         choose(case, "person-wang", (), campaign=CAMPAIGN, at=NOON)
 
 
+def test_who_has_agreed_to_nothing_yet_has_nothing_to_take_back(
+    author: Browser, new_browser: Callable[[], Browser], app: App
+) -> None:
+    case = complete_case(author)
+    li = new_browser()
+    register(li, mobile=LI, name="李明")
+    li.open(f"{case}/consents")
+    assert "您还没有确认作者声明，请先确认。" in li.page
+    li.open("/account")
+    li.post(f"{case}/consents")
+    assert app.cases.get(case.removeprefix("/cases/")).withheld == ()
+
+
 def test_a_stranger_has_nothing_to_take_back() -> None:
     with pytest.raises(NotThere):
         choose(a_case(), "person-stranger", (), campaign=CAMPAIGN, at=NOON)

@@ -24,8 +24,11 @@ def withheld(case: Case) -> tuple[str, ...]:
     return tuple(sorted({each.code for each in case.withheld if each.stands and listed(case, each.person)}))
 
 
-def check_choosing(case: Case) -> None:
-    """Refused once the list is public: from then on a person of the centre has to see to it."""
+def check_choosing(case: Case, person: str) -> None:
+    """Refused before one has agreed to anything, and once the list is public: then a person has to see to it."""
+    declared_by = case.declaration.declared.by if case.declaration.declared else ""
+    if person not in {declared_by, *case.declaration.signed_on_scan, *(done.person for done in case.confirmed)}:
+        raise Refused("not-agreed", "您还没有确认作者声明，请先确认。", status=409)
     if case.ended is not None and not case.disqualified:
         message = "名单已经公布，不能在此更改。需要撤回共享同意的，请致电服务热线，由工作人员办理。"
         raise Refused("list-public", message, status=409)
@@ -37,7 +40,7 @@ def choose(case: Case, person: str, given: Collection[str], *, campaign: Campaig
     """A listed author gives these consents and no others; False where nothing changes."""
     if listed(case, person) is None:
         raise NotThere()
-    check_choosing(case)
+    check_choosing(case, person)
     known = {consent.code: consent.wording for consent in campaign.texts.consents}
     before = withheld_by(case, person)
     now = frozenset(known) - frozenset(given)

@@ -51,7 +51,7 @@ def consents_page(app: App, case_id: str, account: Account) -> ConsentsPage:
         heading=campaign.texts.consents_title,
         lines=tuple(_line(case, account.person, consent) for consent in campaign.texts.consents),
         is_holder=case.account_id == account.id,
-        closed=in_the_way(lambda: check_choosing(case)),
+        closed=in_the_way(lambda: check_choosing(case, account.person)),
     )
 
 

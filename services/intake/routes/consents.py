@@ -24,10 +24,7 @@ def consents(case_id: str) -> Response:
     page = queries.consents_page(app, case_id, author)
     back = ("返回案例", f"/cases/{case_id}" if page.is_holder else f"/cases/{case_id}/read")
     if page.closed:
-        answers = tuple(
-            queries.Answer(key="已同意" if one.given else "未同意", value=one.wording, href="") for one in page.lines
-        )
-        return closed_page(page.heading, page.closed, above=page.title, answers=answers, onward=[back])
+        return closed_page(page.heading, page.closed, above=page.title, onward=[back])
     form = _form(page)(data={f"consent_{one.code}": one.given for one in page.lines})
     form.refused_title = "未能保存"
 
