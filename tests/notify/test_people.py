@@ -82,10 +82,9 @@ def test_with_an_account_and_no_address_it_is_a_message_on_the_site(here: Given)
     assert "co-author" not in page.text
 
 
-def test_with_neither_the_letter_says_so(here: Given) -> None:
+def test_whom_nothing_reaches_no_letter_waits_for(here: Given) -> None:
     here.hear(named(email="", sealed_code=""))
-    letter = here.letter(kind="co_author")
-    assert (letter.state, letter.reason) == (LetterState.FAILED, "收件人没有电子邮箱，请电话联系。")
+    assert here.letters() == []
 
 
 def test_the_holder_is_told_of_a_refusal_and_the_co_author_hears_no_more(here: Given) -> None:

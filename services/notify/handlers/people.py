@@ -16,9 +16,14 @@ from shared.web.wording import masked
 
 
 def send_co_author(app: App, heard: Heard) -> None:
-    """CoAuthorNamed: what was said about them, by whom and what for, to somebody named as an author. L4."""
+    """CoAuthorNamed: what was said about them, by whom and what for, to somebody named as an author. L4.
+
+    Whom neither mail nor site reaches gets no letter: the holder of the case is asked to pass it on.
+    """
     event = heard.event
     assert isinstance(event, CoAuthorNamed)
+    if not event.email and not event.account_id:
+        return
     name = event.given.name
     write_letter(
         app,
