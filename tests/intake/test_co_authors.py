@@ -189,8 +189,11 @@ def test_a_refusal_takes_the_name_out_and_holds_the_submission_back(
         "王小明",
         "wang@example.com",
     )
-    author.open(f"{case}/authors")
-    assert "李明" not in author.page
+    for page in ("authors", "check", "receipt"):
+        author.open(f"{case}/{page}")
+        assert "李明" not in author.page
+    assert "有1位作者表示不同意列名" in author.page
+    assert author.open(f"{case}/sheet.docx").status_code == 200
     author.open(case)
     assert "李明" in author.page and "不同意列名" in author.page
     fill_authors(author, case)
