@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from services.notify.adapters.paper import Written
+from services.notify.adapters.paper import MASKED, Written
 from services.notify.app import App
 from services.notify.domain.contact_form import LABELS, ContactForm, label_of
 from services.notify.domain.inbound import MailState
@@ -116,7 +116,7 @@ def message_page(app: App, letter_id: str, *, account_id: str) -> MessagePage:
     if letter is None or letter.account_id != account_id or letter.state in _UNFINISHED:
         raise NotThere("没有找到这条消息。")
     written = _written(app, letter, on_site=True)
-    return MessagePage(letter.id, written.subject, written.text, letter.created, letter.kind in SEALED_KINDS)
+    return MessagePage(letter.id, written.subject, written.text, letter.created, MASKED in written.text)
 
 
 def _mine(account_id: str) -> dict[str, Any]:

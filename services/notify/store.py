@@ -68,6 +68,7 @@ class CaseContactsRecord(Record):
     contacts = mongoengine.ListField(mongoengine.DictField())
     case_version = mongoengine.IntField()
     placed_in = mongoengine.StringField()
+    held_by = mongoengine.StringField()
 
 
 class StaffContactRecord(Record):

@@ -34,6 +34,8 @@ class CaseContacts(Aggregate):
     case_version: int = 0
     placed_in: str = ""
     """The province that was decided after the bell, which later versions do not change."""
+    held_by: str = ""
+    """The account that took the case over; earlier news may still name the one before."""
 
     def learn_contacts(self, event: AuthorContacts) -> None:
         """Take how the authors of a version are reached; an older version changes nothing."""
@@ -53,7 +55,7 @@ class CaseContacts(Aggregate):
 
     def hand_over(self, to: Contact) -> None:
         """A co-author took the case over: letters to its holder go to them."""
-        self.owner = to.account_id
+        self.owner = self.held_by = to.account_id
         self.contacts = tuple(to if each.person == to.person else each for each in self.contacts)
 
     def forget(self, person: str, *, case_version: int) -> None:
@@ -68,7 +70,7 @@ class CaseContacts(Aggregate):
     def learn_owner(self, event: CaseSubmittedInFull) -> None:
         """Take which account handed the case in."""
         self.campaign_id = event.campaign_id
-        self.owner = event.account_id
+        self.owner = self.held_by or event.account_id
 
     @property
     def submitter(self) -> Contact | None:
