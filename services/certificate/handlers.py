@@ -11,7 +11,7 @@ from services.certificate.domain.case import Author, Case, Lookup
 from services.certificate.domain.certificate import DISQUALIFIED, certificate_id
 from services.certificate.domain.names import printed_name
 from shared.events.base import Event
-from shared.events.intake import AuthorContacts, AuthorSessionsRevoked, CaseSubmittedInFull
+from shared.events.intake import AuthorContacts, AuthorSessionsRevoked, CaseSubmittedInFull, CoAuthorRefused
 from shared.events.review import CampaignPublished, CaseDisqualified, ResultPublished, StaffSessionsRevoked
 from shared.events.wire import Heard
 from shared.text import one_line
@@ -64,7 +64,7 @@ def correct_certificate(
 def try_again(app: App, *, case_id: str, place: int, at: datetime, command: str) -> None:
     """Ask once more for a certificate that could not be made."""
     case = app.store.cases.get(case_id)
-    if not case.is_due or not 0 <= place < len(case.authors):
+    if not case.is_due or place not in case.named:
         raise Refused("not-due", "该案例不在应颁发证书之列。", status=409)
     _ask(app, case, place=place, at=at, suffix=f"-again-{command}")
 
@@ -104,6 +104,15 @@ def on_author_contacts(app: App, heard: Heard) -> None:
     _hear_of_case(app, heard, event.case_id, lambda case: case.add_lookups(lookups))
 
 
+def on_co_author_refused(app: App, heard: Heard) -> None:
+    event = _event(heard, CoAuthorRefused)
+    if event.case_version:
+        refuse: Callable[[Case], None] = lambda case: case.refuse(  # noqa: E731  # named for its type
+            event.person, version=event.case_version
+        )
+        _hear_of_case(app, heard, event.case_id, refuse)
+
+
 def on_result_published(app: App, heard: Heard) -> None:
     event = _event(heard, ResultPublished)
 
@@ -138,6 +147,7 @@ REACTIONS: dict[type[Event], Callable[[App, Heard], None]] = {
     CampaignPublished: on_campaign_published,
     CaseSubmittedInFull: on_case_submitted,
     AuthorContacts: on_author_contacts,
+    CoAuthorRefused: on_co_author_refused,
     ResultPublished: on_result_published,
     CaseDisqualified: on_case_disqualified,
     StaffSessionsRevoked: on_staff_sessions_revoked,
@@ -167,7 +177,7 @@ def _ask_where_due(app: App, case_id: str) -> None:
     case = app.store.cases.find(case_id)
     if case is None or not case.is_due:
         return
-    for place in range(len(case.authors)):
+    for place in case.named:
         _ask(app, case, place=place, at=case.published_at or app.clock())
 
 

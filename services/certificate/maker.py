@@ -50,7 +50,9 @@ class Maker:
         campaign = self._campaign(case.campaign_id)
         if not case.is_due:
             return {"skipped": DISQUALIFIED}
-        if holders(campaign, case) == (None,) and place > 0:
+        if place not in case.named:
+            return {"skipped": "本人不同意列为作者"}
+        if holders(campaign, case) == (None,) and place != case.named[0]:
             return {"skipped": "每个案例颁发一份证书"}
         holder = None if holders(campaign, case) == (None,) else place
         done = self._store.certificates.find(certificate_id(case.id, place))

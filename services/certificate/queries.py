@@ -152,7 +152,7 @@ def batch(app: App, campaign_id: str = "") -> Batch | None:
         campaign_id=campaign.id,
         title=campaign.subtitle,
         others=tuple((one.id, one.subtitle) for one in app.campaigns.all() if one.id != campaign.id),
-        due=sum(len(row.get("authors", ())) if each_author else bool(row.get("authors")) for row in cases),
+        due=sum(_named(row) if each_author else _named(row) > 0 for row in cases),
         issued=len(rows),
         waiting=app.store.open_jobs(campaign.id),
         replaced=sum(len(row["numbers"]) - 1 for row in rows),
@@ -164,6 +164,13 @@ def batch(app: App, campaign_id: str = "") -> Batch | None:
         stopped=_stopped(app, campaign.id, {row["_id"] for row in rows}),
         newest=tuple(_found(app.store.certificates.get(row["_id"])) for row in newest),
     )
+
+
+def _named(row: Row) -> int:
+    """How many of a case's authors certificates name."""
+    version = row.get("sheet_version") or 0
+    out = {each["person"] for each in row.get("unwilling", ()) if version <= each["version"]}
+    return sum(author["person"] not in out for author in row.get("authors", ()))
 
 
 def certificate_page(app: App, number: str) -> tuple[Certificate, Found] | None:

@@ -34,6 +34,7 @@ class CaseRecord(Record):
     published_at = mongoengine.DateTimeField()
     disqualified_at = mongoengine.DateTimeField()
     lookups = mongoengine.ListField(mongoengine.DictField())
+    unwilling = mongoengine.ListField(mongoengine.DictField())
 
 
 class CertificateRecord(Record):
@@ -101,7 +102,7 @@ class Store:
     def due_cases(self, campaign_id: str) -> Iterator[Row]:
         """Published cases that were not disqualified, as plain rows."""
         query = {"campaign_id": campaign_id, "published_at": {"$ne": None}, "disqualified_at": None}
-        return self.cases.rows(query, only=("title", "province", "outcome", "sheet_version", "authors"))
+        return self.cases.rows(query, only=("title", "province", "outcome", "sheet_version", "authors", "unwilling"))
 
     def certificate_rows(self, campaign_id: str, *, limit: int = 0) -> Iterator[Row]:
         """Certificates of a campaign as plain rows."""

@@ -43,6 +43,7 @@ class AccountRecord(Record):
     registered_at = mongoengine.DateTimeField()
     reset_code = mongoengine.StringField()
     reset_asked_at = mongoengine.DateTimeField()
+    moves = _values()
 
 
 class TriesRecord(Record):
@@ -78,6 +79,11 @@ class CaseRecord(Record):
     late = _values()
     unsent = _value()
     reminded = mongoengine.ListField(mongoengine.StringField())
+    invitations = _values()
+    refusals = _values()
+    moves = _values()
+    handovers = _values()
+    withheld = _values()
 
 
 class LateUseRecord(Record):
@@ -124,11 +130,22 @@ def ensure_indexes(database: Database) -> None:
     accounts.create_index("person")
 
 
+def account_of_person(accounts: Records[Account], person: str) -> Account | None:
+    """The account with this mobile, by its pseudonym."""
+    return accounts.find_by({"person": person})
+
+
 def cases_of_person(accounts: Records[Account], cases: Records[Case], person: str, *, campaign_id: str) -> list[str]:
     """The ids of this person's own cases in a campaign."""
     owners = [str(row["_id"]) for row in accounts.rows({"person": person}, only=("_id",))]
     query = {"account_id": {"$in": owners}, "campaign_id": campaign_id}
     return [str(row["_id"]) for row in cases.rows(query, only=("_id",))]
+
+
+def cases_handed_in(records: Records[Case], account_id: str, *, campaign_id: str = "") -> list[Row]:
+    """The ids and campaigns of an account's cases that were handed in, of one campaign or of all."""
+    query = {"account_id": account_id, "versions.0": {"$exists": True}}
+    return list(records.rows({**query, "campaign_id": campaign_id} if campaign_id else query, only=("campaign_id",)))
 
 
 def cases_holding(records: Records[Case], permission_id: str) -> list[str]:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from services.notify.adapters.paper import Written
+from services.notify.adapters.paper import MASKED, Written
 from services.notify.app import App
 from services.notify.domain.contact_form import LABELS, ContactForm, label_of
 from services.notify.domain.inbound import MailState
@@ -40,6 +40,10 @@ KINDS: Mapping[str, str] = {
     "receipt": "报送回执",
     "findings": "检查结果",
     "reminder": "报送提醒",
+    "co_author": "列为作者的告知",
+    "co_author_refused": "不同意列为作者",
+    "handover_offered": "请接手案例",
+    "handover": "案例移交",
     "password_reset": "重设密码",
     "activation_code": "激活码",
     "contact_form_received": "联系人信息表已收到",
@@ -52,6 +56,8 @@ KINDS: Mapping[str, str] = {
     "certificate": "电子证书",
     "certificate_replaced": "电子证书更正",
     "certificate_revoked": "电子证书撤销",
+    "transfer": "案例转省",
+    "case_moved": "所属省份变更",
     "not_eligible": "资格审定未通过",
     "disqualification": "取消参加资格",
     "disqualification_province": "取消参加资格（省级）",
@@ -110,7 +116,7 @@ def message_page(app: App, letter_id: str, *, account_id: str) -> MessagePage:
     if letter is None or letter.account_id != account_id or letter.state in _UNFINISHED:
         raise NotThere("没有找到这条消息。")
     written = _written(app, letter, on_site=True)
-    return MessagePage(letter.id, written.subject, written.text, letter.created, letter.kind in SEALED_KINDS)
+    return MessagePage(letter.id, written.subject, written.text, letter.created, MASKED in written.text)
 
 
 def _mine(account_id: str) -> dict[str, Any]:

@@ -67,6 +67,8 @@ class CaseContactsRecord(Record):
     owner = mongoengine.StringField()
     contacts = mongoengine.ListField(mongoengine.DictField())
     case_version = mongoengine.IntField()
+    placed_in = mongoengine.StringField()
+    held_by = mongoengine.StringField()
 
 
 class StaffContactRecord(Record):

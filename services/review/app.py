@@ -15,6 +15,7 @@ from services.review.domain.disqualification import Disqualification
 from services.review.domain.late import LatePermission
 from services.review.domain.scoring import Review
 from services.review.domain.shortlist import Shortlist
+from services.review.domain.transfer import Transfer
 from services.review.settings import ReviewSettings
 from shared.campaign.copy import Campaigns
 from shared.campaign.model import Campaign
@@ -48,6 +49,7 @@ class App:
     decisions: Records[Decision]
     disqualifications: Records[Disqualification]
     permissions: Records[LatePermission]
+    transfers: Records[Transfer]
     work: Jobs
     campaigns: Campaigns
     revocations: Revocations

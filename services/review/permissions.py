@@ -21,6 +21,7 @@ PERMISSIONS: PermissionTable = {
     "read_province_cases": {"province": Whose.PROVINCE, "helper": Whose.PROVINCE},
     "recommend_cases": _PROVINCE,
     "submit_shortlist": _PROVINCE,
+    "transfer_cases": _PROVINCE,
     # an expert
     "review_cases": {"expert": Whose.OWN},
     # the centre
@@ -33,6 +34,7 @@ PERMISSIONS: PermissionTable = {
     "disqualify_cases": _CENTRE,
     "grant_places": _CENTRE,
     "permit_late": _CENTRE,
+    "decide_province": _CENTRE,
     "reissue_codes": _CENTRE,
     "run_campaign": _HEAD,
     "invite_staff": _HEAD,

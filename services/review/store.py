@@ -16,6 +16,7 @@ from services.review.domain.disqualification import Disqualification
 from services.review.domain.late import LatePermission
 from services.review.domain.scoring import Review
 from services.review.domain.shortlist import Shortlist
+from services.review.domain.transfer import Transfer
 from shared.clock import Clock
 from shared.identity.guessing import Guessing, Tries
 from shared.records import Database, Record, Records
@@ -172,6 +173,9 @@ class CaseRecord(Record):
     disqualified = _value()
     certificates = _texts()
     late_version = Number()
+    unwilling = _values()
+    withheld = _texts()
+    placed_in = Text()
 
 
 class AssignmentRoundRecord(Record):
@@ -259,6 +263,24 @@ class LatePermissionRecord(Record):
     used_for = Text()
 
 
+class TransferRecord(Record):
+    """How a case's way to another province is kept."""
+
+    meta: ClassVar[dict[str, Any]] = {"collection": "transfers"}
+
+    campaign_id = Text()
+    case_id = Text()
+    source = Text()
+    to = Text()
+    reason = Text()
+    offered_by = Text()
+    offered_at = Instant()
+    state = Text()
+    answered_by = Text()
+    answered_at = Instant()
+    answer = Text()
+
+
 def campaign_files(database: Database, *, clock: Clock) -> Records[CampaignFile]:
     """The campaigns as the centre works on them."""
     return Records(database, document=CampaignFileRecord, aggregate=CampaignFile, clock=clock)
@@ -310,6 +332,11 @@ def permissions(database: Database, *, clock: Clock) -> Records[LatePermission]:
     return Records(database, document=LatePermissionRecord, aggregate=LatePermission, clock=clock)
 
 
+def transfers(database: Database, *, clock: Clock) -> Records[Transfer]:
+    """Cases on their way to another province."""
+    return Records(database, document=TransferRecord, aggregate=Transfer, clock=clock)
+
+
 def guessing(database: Database, *, clock: Clock) -> Guessing:
     """Counted guesses."""
     return Guessing(database, Records(database, document=TriesRecord, aggregate=Tries, clock=clock), clock=clock)
@@ -324,7 +351,12 @@ def ensure_indexes(database: Database) -> None:
     cases.create_index([("campaign_id", 1), ("recommended_at", 1)], sparse=True)
     cases.create_index("authors.person")
     cases.create_index("number")
+    cases.create_index([("campaign_id", 1), ("withheld", 1)])
     database.collection("late_permissions").create_index([("campaign_id", 1), ("given_at", -1)])
+    transfers = database.collection("transfers")
+    transfers.create_index([("campaign_id", 1), ("to", 1), ("state", 1)])
+    transfers.create_index([("campaign_id", 1), ("source", 1)])
+    transfers.create_index("case_id")
     database.collection("reviews").create_index([("expert_id", 1), ("state", 1)])
     database.collection("contacts").create_index([("state", 1), ("received", 1)])
     database.collection("disqualifications").create_index([("state", 1), ("proposed_at", 1)])

@@ -55,6 +55,7 @@ def build(settings: ReviewSettings, *, clock: Clock = system_clock, database: Da
         decisions=store.decisions(database, clock=clock),
         disqualifications=store.disqualifications(database, clock=clock),
         permissions=store.permissions(database, clock=clock),
+        transfers=store.transfers(database, clock=clock),
         work=Jobs(database, "work", longest=LONGEST_WORK, clock=clock),
         campaigns=Campaigns(database),
         revocations=Revocations(database),

@@ -9,8 +9,15 @@ from services.validation.domain.report import Report, Submitted
 from services.validation.domain.sheet_rules import facts_of, sheet_findings
 from services.validation.store import cases_of_persons
 from shared.events.base import Event
-from shared.events.intake import AuthorSessionsRevoked, CaseSubmittedInFull, CaseWithdrawn, FileArrived, StoredFile
-from shared.events.review import CampaignPublished, StaffSessionsRevoked
+from shared.events.intake import (
+    AuthorSessionsRevoked,
+    CaseSubmittedInFull,
+    CaseWithdrawn,
+    FileArrived,
+    HandoverAnswered,
+    StoredFile,
+)
+from shared.events.review import CampaignPublished, CaseMoved, StaffSessionsRevoked
 from shared.events.validation import FileChecked
 from shared.events.wire import Heard
 from shared.jobs import Claimed, Worked, work_one
@@ -89,6 +96,26 @@ def note_withdrawal(app: App, heard: Heard) -> None:
     _compare_people(app, heard, event.case_id)
 
 
+def note_move(app: App, heard: Heard) -> None:
+    """The case is another province's."""
+    event = heard.event
+    assert isinstance(event, CaseMoved)
+    app.reports.hear(
+        heard, event.case_id, lambda report: report.move(event.to), create=lambda: Report(id=event.case_id)
+    )
+
+
+def note_handover(app: App, heard: Heard) -> None:
+    """A co-author took the case over."""
+    event = heard.event
+    assert isinstance(event, HandoverAnswered)
+    if event.taken:
+        account_id = event.account_id
+        app.reports.hear(
+            heard, event.case_id, lambda report: report.hand_over(account_id), create=lambda: Report(id=event.case_id)
+        )
+
+
 def check_id(case_id: str, file: StoredFile) -> str:
     """The job that checks these bytes for this case, whichever event asks for it first."""
     return derived_id("check", case_id, file.file_id, file.sha256)
@@ -164,5 +191,7 @@ REACTIONS: Mapping[type[Event], Reaction] = {
     FileArrived: check_arrived_file,
     CaseSubmittedInFull: open_version,
     CaseWithdrawn: note_withdrawal,
+    CaseMoved: note_move,
+    HandoverAnswered: note_handover,
     FileChecked: take_result,
 }

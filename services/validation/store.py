@@ -25,6 +25,8 @@ class ReportRecord(Record):
     campaign_id = mongoengine.StringField()
     account_id = mongoengine.StringField()
     province = mongoengine.StringField()
+    placed_in = mongoengine.StringField()
+    held_by = mongoengine.StringField()
     title = mongoengine.StringField()
     files = mongoengine.ListField(mongoengine.DictField())
     results = mongoengine.ListField(mongoengine.DictField())

@@ -281,6 +281,8 @@ class Consent(Frozen):
 
     code: Code
     wording: Text
+    for_showcase: bool = True
+    """Whether a case is shown on the platform only where every author gives it."""
 
 
 class Texts(Frozen):

@@ -162,6 +162,100 @@ class AuthorContacts(Event):
     at: Instant
 
 
+class GivenAbout(Part):
+    """What one author wrote about another; ``post`` is 职称/职务."""
+
+    name: str
+    unit: str
+    post: str
+    mobile: str
+    email: str
+
+
+class CoAuthorNamed(Event):
+    """An author named another one, who is told what was said about them, by whom, and what for (L4).
+
+    ``email`` is where the letter goes, empty where none is known; ``account_id`` is the account with that mobile, empty
+    where there is none. The code answers without an account, once, until ``expires``; it is sealed for notify alone.
+    """
+
+    topic: ClassVar[str] = "intake.restricted"
+    campaign_id: str
+    case_id: str
+    title: str
+    category: str
+    person: str
+    account_id: str
+    email: str
+    given: GivenAbout
+    given_by: str
+    given_by_unit: str
+    sealed_code: str = ""
+    expires: Instant
+    at: Instant
+
+
+class CoAuthorRefused(Event):
+    """Somebody does not agree to be named as an author: not of this version nor of any before it (0: of a draft).
+
+    ``account_id``, ``holder`` and ``email`` are those of the author who fills in the case, and is told.
+    """
+
+    topic: ClassVar[str] = "intake.restricted"
+    campaign_id: str
+    case_id: str
+    case_version: int
+    person: str
+    name: str
+    title: str
+    account_id: str
+    holder: str
+    email: str
+    at: Instant
+
+
+class HandoverOffered(Event):
+    """The author who fills in a case offers it to a co-author, whose account and address these are."""
+
+    topic: ClassVar[str] = "intake.restricted"
+    campaign_id: str
+    case_id: str
+    title: str
+    holder: str
+    account_id: str
+    name: str
+    email: str
+    at: Instant
+
+
+class HandoverAnswered(Event):
+    """The co-author took the case, which is theirs from then on, or did not; ``source`` held it."""
+
+    topic: ClassVar[str] = "intake.restricted"
+    campaign_id: str
+    case_id: str
+    title: str
+    taken: bool
+    source: str
+    source_name: str
+    source_email: str
+    account_id: str
+    person: str
+    name: str
+    email: str
+    at: Instant
+
+
+class ConsentsChanged(Event):
+    """Which consents are withheld by an author of a case now, all of them, by their codes (I12)."""
+
+    topic: ClassVar[str] = "intake.internal"
+    campaign_id: str
+    case_id: str
+    withheld: tuple[str, ...]
+    at: Instant
+
+
 class ReminderDue(Event):
     """A case that is not handed in as it stands now, so many hours before the window closes; ``email`` may be empty.
 
@@ -180,6 +274,16 @@ class ReminderDue(Event):
     missing: int
     hours: int
     closes: Instant
+    at: Instant
+
+
+class AuthorMoved(Event):
+    """An author belongs to another province from now on; what they handed in follows where it still can."""
+
+    topic: ClassVar[str] = "intake.internal"
+    account_id: str
+    source: str
+    to: str
     at: Instant
 
 

@@ -217,6 +217,43 @@ class LateSubmissionPermitted(Event):
         return self.case_id or None
 
 
+class TransferOffered(Event):
+    """After the bell a province lets a case go to another one, which has not answered yet."""
+
+    topic: ClassVar[str] = "review.internal"
+    campaign_id: str
+    case_id: str
+    source: str
+    to: str
+    reason: str
+    at: Instant
+
+
+class TransferDeclined(Event):
+    """The other province does not take the case; it stays where it is."""
+
+    topic: ClassVar[str] = "review.internal"
+    campaign_id: str
+    case_id: str
+    source: str
+    to: str
+    reason: str
+    at: Instant
+
+
+class CaseMoved(Event):
+    """A handed-in case is another province's from now on: both agreed, or the centre decided."""
+
+    topic: ClassVar[str] = "review.internal"
+    campaign_id: str
+    case_id: str
+    source: str
+    to: str
+    reason: str
+    by: str
+    at: Instant
+
+
 class DecisionPublished(Event):
     """The centre published the list: one write, after which every page shows it."""
 

@@ -139,7 +139,8 @@ def _say_whose_page(kind: Kind) -> None:
 
 
 def _page_expired(error: CSRFError) -> Response:
-    log.info("csrf_refused", path=request.path, reason=error.description)
+    # Log the rule, never the path: the path of a letter's link bears a code.
+    log.info("csrf_refused", route=str(request.url_rule), reason=error.description)
     if wants_json():
         return problem(400, "page-expired", "页面已过期，请刷新页面后再试。")
     return kept.page(heading="页面已过期，您填写的内容已保留", reason="请点击“继续提交”，内容将原样提交。", status=400)
@@ -179,5 +180,5 @@ def _http(error: HTTPException) -> Response:
 
 
 def _bug(error: Exception) -> Response:
-    log.error("request_failed", path=request.path, exc_info=error)
+    log.error("request_failed", route=str(request.url_rule), exc_info=error)
     return _answer(500, "bug")

@@ -24,6 +24,7 @@ PUBLIC: dict[str, frozenset[str]] = {
         {
             "/", "/notices", "/notices/privacy", "/register", "/login", "/login/forgot", "/login/reset", "/logout",
             "/receipts/verify", "/receipts/keys.json",
+            "/co-author/<case_id>/<code>", "/co-author/<case_id>/<code>/refuse",
             "/api/intake/now",
         }
     ),

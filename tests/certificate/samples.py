@@ -16,7 +16,14 @@ from services.certificate.domain.certificate import Wording
 from shared.campaign.loading import load_campaign
 from shared.campaign.model import Campaign
 from shared.events.base import Event
-from shared.events.intake import AuthorContact, AuthorContacts, CaseSubmittedInFull, Sheet, SheetAuthor
+from shared.events.intake import (
+    AuthorContact,
+    AuthorContacts,
+    CaseSubmittedInFull,
+    CoAuthorRefused,
+    Sheet,
+    SheetAuthor,
+)
 from shared.events.review import CampaignPublished, CaseDisqualified, ResultPublished
 from shared.events.wire import Heard
 from shared.identity.tokens import Principal, SigningKey, issue_token
@@ -144,6 +151,22 @@ def a_result(case_id: str, *, outcome: str = "exemplary", version: int = 1) -> H
         }
     )
     return heard(event, subject=case_id)
+
+
+def a_refusal(case_id: str, name: str, *, version: int = 1) -> Heard:
+    event = CoAuthorRefused(
+        campaign_id=campaign().id,
+        case_id=case_id,
+        case_version=version,
+        person=f"p-{name}",
+        name=name,
+        title="县域教师研修的实践",
+        account_id="a",
+        holder="王芳",
+        email="",
+        at=PUBLISHED,
+    )
+    return heard(event, subject=f"{case_id}/{name}")
 
 
 def a_disqualification(case_id: str) -> Heard:

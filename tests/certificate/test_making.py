@@ -19,6 +19,7 @@ from tests.certificate.samples import (
     LATER,
     PUBLISHED,
     a_disqualification,
+    a_refusal,
     a_result,
     a_sheet,
     contacts,
@@ -179,6 +180,26 @@ def test_one_certificate_for_each_case_where_the_campaign_says_so(world: World) 
     assert certificate.current.wording.unit == "玄武区第1中学、玄武区第2中学"
     for name, mobile in MOBILES.items():
         assert len(queries.by_name(world.app, name=name, last_four=mobile[-4:])) == 1
+
+
+@pytest.mark.parametrize("order", list(permutations(range(5)))[::13])
+def test_who_does_not_agree_to_be_an_author_is_named_on_no_certificate(world: World, order: tuple[int, ...]) -> None:
+    news = [*all_news(), a_refusal("c", "李明")]
+    world.hear(*(news[at] for at in order))
+    world.make_all()
+    if order.index(4) < max(order.index(1), order.index(3)):  # refused before both sheet and result were known
+        (only,) = world.app.store.certificates_of_case("c")
+        assert (only.author, only.current.wording.holder_name, only.current.wording.authors) == (1, "王芳", ("王芳",))
+        assert only.current.wording.unit == "玄武区第2中学"
+
+
+def test_where_a_case_gets_one_certificate_it_is_made_for_those_who_agree(world: World) -> None:
+    certificates = {"one_for": "each_case", "title": "电子证书", "seal": "组委会"}
+    sheet, who, result = a_sheet("c"), contacts("c", MOBILES), a_result("c")
+    world.hear(the_campaign(certificates=certificates), sheet, who, a_refusal("c", "李明"), result)
+    world.make_all()
+    (only,) = world.app.store.certificates_of_case("c")
+    assert only.current.wording.holder_name == "王芳"
 
 
 def test_a_disqualification_revokes_what_was_issued(world: World) -> None:

@@ -24,10 +24,17 @@ Leaf = Callable[[str, Told], Iterable[Need]]
 """What an event leaves at a service of this name."""
 
 
-def mark(id_of: str | Callable[[Data], str] = "case_id", *, made: bool = False) -> Leaf:
+def mark(
+    id_of: str | Callable[[Data], str] = "case_id",
+    *,
+    made: bool = False,
+    unless: Callable[[Data], bool] = lambda data: False,
+) -> Leaf:
     """A mark in a document; ``id_of`` is a field of the event, or takes the id from its data."""
 
     def needs(service: str, told: Told) -> Iterator[Need]:
+        if unless(told.data):
+            return
         id_ = told.data[id_of] if isinstance(id_of, str) else id_of(told.data)
         yield Need(service=service, marked=id_, made=made)
 
@@ -78,6 +85,18 @@ def _nothing_found(data: Data) -> bool:
     return data["outcome"] == "passed" or all(each["severity"] == "info" for each in data["findings"])
 
 
+def _never_handed_in(data: Data) -> bool:
+    return not data["case_version"]
+
+
+def _not_taken(data: Data) -> bool:
+    return not data["taken"]
+
+
+def _out_of_reach(data: Data) -> bool:
+    return not data["email"] and not data["account_id"]
+
+
 def _check_ids(told: Told) -> list[str]:
     data = told.data
     files = [data["file"]] if "file" in data else data["files"]
@@ -107,6 +126,8 @@ LEAVES: dict[str, dict[type[Event], tuple[Leaf, ...]]] = {
         review.DisqualificationRecorded: (mark(),),
         review.LateSubmissionPermitted: (mark_if_named(),),
         intake.LatePermissionSpent: (mark(),),
+        intake.AuthorMoved: (),  # which cases an account holds, only intake can tell
+        review.CaseMoved: (mark(),),
     },
     "validation": {
         review.CampaignPublished: (_campaign,),
@@ -115,12 +136,17 @@ LEAVES: dict[str, dict[type[Event], tuple[Leaf, ...]]] = {
         intake.FileArrived: (_case, thing("job checks", _check_ids)),
         intake.CaseSubmittedInFull: (_case, thing("job checks", _check_ids)),
         intake.CaseWithdrawn: (_case,),
+        intake.HandoverAnswered: (mark(made=True, unless=_not_taken),),
+        review.CaseMoved: (_case,),
         validation.FileChecked: (_case,),
     },
     "review": {
         intake.CaseSubmittedInFull: (_case,),
         intake.CaseWithdrawn: (_case,),
         intake.SignaturesAdded: (mark(),),
+        intake.CoAuthorRefused: (mark(made=True, unless=_never_handed_in),),
+        intake.ConsentsChanged: (_case,),
+        review.CaseMoved: (mark(),),
         intake.LatePermissionSpent: (mark("permission_id"), _case),
         intake.AuthorSessionsRevoked: (_revoked,),
         validation.ReportReady: (_case,),
@@ -149,6 +175,7 @@ LEAVES: dict[str, dict[type[Event], tuple[Leaf, ...]]] = {
         review.CampaignPublished: (_campaign,),
         intake.CaseSubmittedInFull: (_case,),
         intake.AuthorContacts: (_case,),
+        intake.CoAuthorRefused: (mark(made=True, unless=_never_handed_in),),
         review.ResultPublished: (_case,),
         review.CaseDisqualified: (_case,),
         review.StaffSessionsRevoked: (_revoked,),
@@ -163,6 +190,13 @@ LEAVES: dict[str, dict[type[Event], tuple[Leaf, ...]]] = {
         validation.ReportReady: (letters("findings", unless=_nothing_found),),
         intake.PasswordResetAsked: (letters("password_reset"),),
         intake.ReminderDue: (letters("reminder"),),
+        intake.CoAuthorNamed: (letters("co_author", unless=_out_of_reach),),
+        intake.CoAuthorRefused: (letters("co_author_refused"),),
+        intake.HandoverOffered: (letters("handover_offered"),),
+        intake.HandoverAnswered: (letters("handover"),),
+        review.TransferOffered: (letters("transfer"),),
+        review.TransferDeclined: (letters("transfer"),),
+        review.CaseMoved: (letters("case_moved"),),
         review.ResultToldToAuthors: (letters("result"),),
         certificate.CertificateIssued: (letters("certificate"),),
         certificate.CertificateReplaced: (letters("certificate_replaced"),),

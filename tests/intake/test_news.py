@@ -110,6 +110,7 @@ def test_what_a_submission_tells_is_on_the_bus(author: Browser, bus: MemoryBus, 
         ("intake.internal", "FileArrived"),
         ("intake.open", "CaseSubmitted"),
         ("intake.restricted", "AuthorContacts"),
+        ("intake.restricted", "CoAuthorNamed"),
     ]
 
 
@@ -177,6 +178,8 @@ def test_every_event_heard_has_a_reaction_and_a_topic() -> None:
     assert {event.__name__ for event in REACTIONS} == {
         "CampaignPublished",
         "AuthorSessionsRevoked",
+        "AuthorMoved",
+        "CaseMoved",
         "FileChecked",
         "ReportReady",
         "ResultToldToAuthors",

@@ -97,6 +97,7 @@ def test_an_author_submits_and_gets_a_receipt(author: Browser, app: App) -> None
     assert hashlib.sha256(b"PK document").hexdigest() in author.page
     assert "王小明（南京市第一中学）" in author.page
     assert told(app, case) == [
+        "CoAuthorNamed",
         "FileArrived",
         "FileArrived",
         "CaseSubmitted",

@@ -278,6 +278,26 @@ VALUES: Mapping[str, Mapping[str, Any]] = {
         "until": NOW + timedelta(hours=24),
     },
     "password_reset": _CODE,
+    "co_author": _CODE
+    | {
+        "case_title": "“智研共同体”：县域教师数字素养提升的三年实践",
+        "category": "region",
+        "given": {
+            "name": "李明",
+            "unit": "武汉市第一中学",
+            "post": "一级教师",
+            "mobile": "138****2222",
+            "email": "li@qq.example",
+        },
+        "given_by": "王芳",
+        "given_by_unit": "武汉市江汉区教育局",
+    },
+    "co_author_refused": {
+        "case_title": "“智研共同体”：县域教师数字素养提升的三年实践",
+        "co_author": "李明",
+        "handed_in": True,
+        "at": NOW,
+    },
     "activation_code": _CODE | {"role": "province", "province": "420000"},
     "contact_form_received": {
         "form": _FORM,
@@ -310,6 +330,24 @@ VALUES: Mapping[str, Mapping[str, Any]] = {
     "certificate": _FACTS | {"certificate_number": "2024-ZY-7KQP3M", "outcome": "exemplary"},
     "certificate_replaced": _FACTS | {"certificate_number": "2024-ZY-7KQP3N"},
     "certificate_revoked": _FACTS | {"certificate_number": "2024-ZY-7KQP3M", "reason": "案例被取消资格", "at": NOW},
+    "handover_offered": {"case_title": "智研共同体", "holder": "王芳", "at": NOW},
+    "handover": {
+        "case_title": "智研共同体",
+        "taken": True,
+        "holder": "李明",
+        "co_author": "王芳",
+        "is_theirs": True,
+        "at": NOW,
+    },
+    "transfer": _FACTS | {"province": "420000", "declined": False, "why": "作者已调入贵省工作", "at": NOW},
+    "case_moved": _FACTS
+    | {
+        "source": "420000",
+        "target": "320000",
+        "to_author": True,
+        "why": "转出：作者已调往江苏；接收：情况属实",
+        "at": NOW,
+    },
     "not_eligible": _FACTS | {"reason": "案例主体内容与报送类型不符", "at": NOW},
     "disqualification": _FACTS | {"province": "420000", "reason": "fraud", "at": NOW},
     "disqualification_province": _FACTS | {"province": "420000", "reason": "fraud", "at": NOW},

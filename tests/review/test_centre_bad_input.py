@@ -290,6 +290,7 @@ WALK = {
     "/centre/decision/publish": HEAD,
     "/centre/cases": CENTRE,
     "/centre/cases/case-1": CENTRE,
+    "/centre/cases/case-1/province": CENTRE,
     "/centre/cases/case-1/disqualification": CENTRE,
     "/centre/disqualifications": CENTRE,
     "/centre/disqualifications/{proposal}": CENTRE,

@@ -26,6 +26,7 @@ from services.review.handlers.contacts import ContactDetails, enter_contact
 from services.review.handlers.decision import fix_sizes, publish_decision
 from services.review.handlers.disqualification import propose_disqualification
 from services.review.handlers.late import permit_late
+from services.review.handlers.transfers import offer_transfer
 from shared.campaign.model import Campaign
 from shared.web.assets import BUILT
 from tests.browser.chromium import CHROMIUM, FLAGS
@@ -184,6 +185,7 @@ def test_pages_fit_and_axe_is_content(app: App, world: dict[str, str], campaign:
         "sizes": "/centre/decision/sizes",
         "cases": "/centre/cases",
         "case": "/centre/cases/case-005",
+        "province": "/centre/cases/case-010/province",
         "propose": "/centre/cases/case-010/disqualification",
         "proposals": "/centre/disqualifications",
         "proposal": f"/centre/disqualifications/{world['proposal']}",
@@ -215,6 +217,39 @@ def test_pages_fit_and_axe_is_content(app: App, world: dict[str, str], campaign:
         faults += _look(page, decided)
         _publish(app, campaign)
         faults += _look(page, published)
+        browser.close()
+    assert faults == []
+
+
+def test_pages_between_provinces_fit_and_axe_is_content(
+    app: App, world: dict[str, str], campaign: Campaign, base: str
+) -> None:
+    reason = "作者已于2024年9月调入江苏省工作，人事关系证明已核对。"
+    staff_account(app, "province", id="sichuan", province="510000", mobile="13911110009")
+    transfer = offer_transfer(
+        app,
+        case_id="case-001",
+        province="510000",
+        to="320000",
+        reason=reason,
+        by="sichuan",
+        received=SCREENING,
+        command="t",
+    )
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=list(FLAGS))
+        context = browser.new_context(base_url=base, locale="zh-CN", bypass_csp=True)
+        token = session_token(app, app.accounts.get("province"))
+        context.add_cookies([{"name": "staff", "value": token, "url": base}])
+        pages = {
+            "province-desk": "/province",
+            "province-transfers": "/province/transfers",
+            "province-accept": f"/province/transfers/{transfer}/accept",
+            "province-decline": f"/province/transfers/{transfer}/decline",
+            "province-offer": "/province/cases/case-000/transfer",
+            "province-case": "/province/cases/case-000",
+        }
+        faults = _look(context.new_page(), pages)
         browser.close()
     assert faults == []
 

@@ -18,6 +18,7 @@ from services.review.domain.decision import ByHand, Decision, Listed, Sizes
 from services.review.domain.disqualification import Disqualification, ProposalState
 from services.review.domain.scoring import Review, ReviewState
 from services.review.domain.shortlist import Grant, Shortlist
+from services.review.domain.transfer import Transfer, TransferState
 from services.review.domain.values import (
     CaseAuthor,
     CaseFile,
@@ -29,6 +30,7 @@ from services.review.domain.values import (
     Report,
     Score,
     Studio,
+    Unwilling,
 )
 
 AT = datetime(2024, 10, 20, 4, 0, 0, 123000, tzinfo=UTC)
@@ -145,6 +147,9 @@ FULL: dict[str, Any] = {
         disqualified=Disqualified(reason="fraud", at=AT),
         certificates=("N1",),
         late_version=2,
+        unwilling=(Unwilling(person="q", case_version=2),),
+        withheld=("sharing",),
+        placed_in="510000",
     ),
     "rounds": AssignmentRound(
         id="a",
@@ -208,6 +213,20 @@ FULL: dict[str, Any] = {
         decided_by="you",
         decided_at=AT,
         why="证据不足",
+    ),
+    "transfers": Transfer(
+        id="a",
+        campaign_id="c",
+        case_id="x",
+        source="320000",
+        to="510000",
+        reason="已调往四川",
+        offered_by="me",
+        offered_at=AT,
+        state=TransferState.DECLINED,
+        answered_by="you",
+        answered_at=AT,
+        answer="查无此人",
     ),
 }
 

@@ -185,10 +185,17 @@ def test_the_centres_year_in_a_browser(
     clock.at = campaign.windows.publication.opens
     for browser, role in ((head, "administrator"), (deputy, "officer")):
         browser.client.set_cookie("staff", session_token(app, app.accounts.get(role)), domain="localhost")
+    app.cases.change("case-0000", lambda case: setattr(case, "withheld", ("sharing",)))
     head.open("/centre/decision/publish")
     assert "合计7件" in head.text()
+    assert "1件案例有作者不同意在公益性网站共享" in head.text() and "不展示" in head.text()
+    head.open("/centre/cases/case-0000")
+    assert "有作者未同意或已撤回：同意将案例结集出版或在教师活动网站等公益性网站共享。" in head.text()
+    head.open("/centre/decision/publish")
     went(head, head.post("/centre/decision/publish"), to="/centre/decision")
     assert "名单已公布" in head.text()
+    assert "case-0000" in head.open("/results").get_data(as_text=True)
+    assert "case-0000" not in head.open("/showcase").get_data(as_text=True)
     turning.turn()
 
     # A disqualification by two people.

@@ -163,3 +163,25 @@ def test_where_there_are_several_lists_one_chooses_the_year(
     assert browser.open(f"{path}?campaign=nowhere").status_code == 404
     browser.open("/results/case-1")
     assert f'href="/results?campaign={decided.id}"' in browser.page
+
+
+def test_a_case_whose_authors_do_not_all_agree_is_listed_and_not_shown(
+    app: App, decided: Campaign, browser: Browser
+) -> None:
+    app.cases.change("case-1", lambda case: setattr(case, "withheld", ("sharing",)))
+    browser.open("/showcase")
+    assert "共58件" in browser.text()
+    assert "/results/case-1" not in browser.page
+    browser.open("/results")
+    assert "公布59件" in browser.text()
+    browser.open("/results/case-1")
+    assert "智研共同体" in browser.text()
+    assert "案例概述" not in browser.text()
+
+
+def test_a_consent_that_is_not_for_the_showcase_hides_nothing(app: App, decided: Campaign, browser: Browser) -> None:
+    app.cases.change("case-1", lambda case: setattr(case, "withheld", ("national_platform",)))
+    browser.open("/showcase")
+    assert "/results/case-1" in browser.page
+    browser.open("/results/case-1")
+    assert "案例概述" in browser.text()

@@ -6,11 +6,13 @@ from datetime import timedelta
 
 import pytest
 
+from shared.events.intake import HandoverAnswered
+from shared.events.review import CaseMoved
 from shared.events.validation import FileChecked, ReportReady
 from tests.validation.documents import BODY, docx, four_parts, p
 from tests.validation.test_flow import HONEST, LONG
 from tests.validation.test_materials import JPG
-from tests.validation.world import World
+from tests.validation.world import NOON, World
 
 SECOND = timedelta(seconds=1)
 
@@ -77,6 +79,48 @@ def test_what_does_not_exist_is_answered_like_what_is_not_yours(reported: World)
     assert reported.author().get("/reports/case-9").status_code == 404
     answer = reported.web.test_client().get("/api/validation/reports/case-1")
     assert (answer.status_code, answer.content_type) == (401, "application/problem+json")
+
+
+def test_after_a_move_its_new_province_reads_it_and_a_later_version_does_not_bring_it_back(reported: World) -> None:
+    moved = CaseMoved(
+        campaign_id=reported.campaign.id,
+        case_id="case-1",
+        source="320000",
+        to="510000",
+        reason="已调往四川",
+        by="staff-1",
+        at=NOON,
+    )
+    reported.tell(moved, subject="transfer-1")
+    reported.until(lambda: reported.app.reports.get("case-1").province == "510000")
+    assert reported.staff("province", "510000").get("/reports/case-1").status_code == 200
+    assert reported.staff("province", "320000").get("/reports/case-1").status_code == 404
+    reported.submit(version=3)
+    reported.until(lambda: len(reported.app.reports.get("case-1").versions) == 3)
+    assert reported.app.reports.get("case-1").province == "510000"
+
+
+@pytest.mark.parametrize(("taken", "holder"), [(True, "account-2"), (False, "account-1")])
+def test_who_took_the_case_over_reads_its_report(reported: World, taken: bool, holder: str) -> None:
+    answered = HandoverAnswered(
+        campaign_id=reported.campaign.id,
+        case_id="case-1",
+        title="智慧研修案例",
+        taken=taken,
+        source="account-1",
+        source_name="李明",
+        source_email="",
+        account_id="account-2",
+        person="p2",
+        name="王芳",
+        email="",
+        at=NOON,
+    )
+    reported.tell(answered, subject="case-1")
+    reported.submit(version=3)
+    reported.until(lambda: len(reported.app.reports.get("case-1").versions) == 3)
+    answers = {who: reported.author(who).get("/reports/case-1").status_code for who in ("account-1", "account-2")}
+    assert answers == {"account-1": 404, "account-2": 404, holder: 200}
 
 
 def test_a_draft_is_its_authors_alone(world: World) -> None:

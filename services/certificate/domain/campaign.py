@@ -12,13 +12,14 @@ def holders(campaign: Campaign, case: Case) -> tuple[int | None, ...]:
     """Whose certificates a case gets: the authors' places, or one None where all hold it together."""
     if campaign.certificates.one_for is CertificateFor.EACH_CASE:
         return (None,)
-    return tuple(range(len(case.authors)))
+    return case.named
 
 
 def wording(campaign: Campaign, case: Case, *, holder: int | None) -> Wording:
     """What stands on the certificate of this holder."""
     assert case.published_at is not None, "a certificate is worded after publication"
-    units = [author.unit for author in case.authors] if holder is None else [case.authors[holder].unit]
+    named = [case.authors[place] for place in case.named]
+    units = [author.unit for author in named] if holder is None else [case.authors[holder].unit]
     return Wording(
         heading=campaign.certificates.title,
         subtitle=campaign.subtitle,
@@ -26,8 +27,8 @@ def wording(campaign: Campaign, case: Case, *, holder: int | None) -> Wording:
         category=campaign.category(case.category).name,
         case_title=case.title,
         outcome=case.outcome,
-        authors=tuple(author.name for author in case.authors),
-        holder=holder,
+        authors=tuple(author.name for author in named),
+        holder=None if holder is None else case.named.index(holder),
         unit="、".join(dict.fromkeys(units)),
         issuer=campaign.issuer,
         seal=campaign.certificates.seal,

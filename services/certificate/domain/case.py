@@ -27,6 +27,14 @@ class Lookup:
     key: str
 
 
+@dataclass(frozen=True)
+class Unwilling:
+    """A person who does not agree to be named as an author, of this version of the sheet nor of any before it."""
+
+    person: str
+    version: int
+
+
 @dataclass(kw_only=True)
 class Case(Aggregate):
     """The newest sheet, the published result and the authors' lookups, in whatever order they were heard."""
@@ -42,6 +50,13 @@ class Case(Aggregate):
     published_at: datetime | None = None
     disqualified_at: datetime | None = None
     lookups: tuple[Lookup, ...] = ()
+    unwilling: tuple[Unwilling, ...] = ()
+
+    @property
+    def named(self) -> tuple[int, ...]:
+        """The places of the authors whom certificates name: all but those who do not agree to it."""
+        out = {each.person for each in self.unwilling if self.sheet_version <= each.version}
+        return tuple(place for place, author in enumerate(self.authors) if author.person not in out)
 
     @property
     def is_due(self) -> bool:
@@ -62,6 +77,10 @@ class Case(Aggregate):
         self.title, self.category, self.province = one_line(title).strip(), category, province
         self.authors = tuple(Author(printed_name(a.name), one_line(a.unit).strip(), a.person) for a in authors)
 
+    def refuse(self, person: str, *, version: int) -> None:
+        """Somebody does not agree to be named; the news may arrive before the sheet that names them."""
+        self.unwilling = (*self.unwilling, Unwilling(person, version))
+
     def publish(self, *, campaign_id: str, outcome: str, version: int, at: datetime) -> None:
         """Take the published result."""
         self.campaign_id, self.outcome, self.result_version, self.published_at = campaign_id, outcome, version, at
@@ -78,4 +97,5 @@ class Case(Aggregate):
         """The places of the authors whom this lookup means."""
         persons = {lookup.person for lookup in self.lookups if lookup.key == key}
         wanted = name_key(name)
-        return tuple(n for n, a in enumerate(self.authors) if a.person in persons and name_key(a.name) == wanted)
+        found = ((place, self.authors[place]) for place in self.named)
+        return tuple(place for place, a in found if a.person in persons and name_key(a.name) == wanted)

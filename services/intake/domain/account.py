@@ -7,13 +7,15 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from shared.aggregates import Aggregate
-from shared.events.intake import AuthorSessionsRevoked, PasswordResetAsked
+from shared.events.intake import AuthorMoved, AuthorSessionsRevoked, PasswordResetAsked
 from shared.trouble import Refused
 
 RESET_LASTS = timedelta(minutes=30)
 RESET_PAUSE = timedelta(minutes=2)
 PASSWORD_MIN = 8
 PASSWORD_MAX = 128
+MOST_MOVES = 5
+"""Each makes a version of everything the author handed in."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -30,6 +32,15 @@ class Profile:
     email: str = ""
 
 
+@dataclass(frozen=True, kw_only=True)
+class Moved:
+    """The author changed province."""
+
+    source: str
+    to: str
+    at: datetime
+
+
 @dataclass(kw_only=True)
 class Account(Aggregate):
     """One author's account; ``person`` is the pseudonym of the mobile, ``password`` its argon2id hash."""
@@ -42,9 +53,17 @@ class Account(Aggregate):
     registered_at: datetime
     reset_code: str = ""
     reset_asked_at: datetime | None = None
+    moves: tuple[Moved, ...] = ()
 
-    def correct(self, profile: Profile) -> None:
-        """The author corrects what they said about themselves."""
+    def correct(self, profile: Profile, *, at: datetime) -> None:
+        """The author corrects what they said about themselves; what they handed in follows to another province."""
+        source = self.profile.province
+        if profile.province != source:
+            if len(self.moves) >= MOST_MOVES:
+                message = f"所属省份已更改{MOST_MOVES}次，不能再自行更改。需要更改的，请致电服务热线。"
+                raise Refused("moved-too-often", message, field="province", status=409)
+            self.moves = (*self.moves, Moved(source=source, to=profile.province, at=at))
+            self.tell(AuthorMoved(account_id=self.id, source=source, to=profile.province, at=at))
         self.profile = profile
 
     def change_password(self, hashed: str, *, at: datetime) -> None:

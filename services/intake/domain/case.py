@@ -17,19 +17,19 @@ from services.intake.domain.files import (
     check_announced,
     check_room,
     checked,
-    clean_name,
-    ending,
+    renamed,
     stored_materials,
 )
 from services.intake.domain.findings import Draft, Finding, NotReady, blocking
 from services.intake.domain.late import Late, Unsent, permitted
+from services.intake.domain.people import Handover, Invitation, Move, Refusal, Withheld, placed
 from services.intake.domain.receipt import Sign, unsigned
-from services.intake.domain.sheet import About, Authors, Confirmed, Declaration, saved
+from services.intake.domain.sheet import About, Agreed, Authors, Confirmed, Declaration, saved
 from services.intake.domain.told import Ended, Report
 from services.intake.domain.version import Submitter, Version
 from shared.aggregates import Aggregate
 from shared.campaign.model import Campaign
-from shared.events.intake import CaseWithdrawn, FileArrived, SignaturesAdded
+from shared.events.intake import CaseWithdrawn, FileArrived
 from shared.events.review import DisqualificationRecorded, LateSubmissionPermitted, ResultToldToAuthors
 from shared.events.validation import FileChecked, ReportReady
 from shared.trouble import NotThere, Refused
@@ -71,6 +71,11 @@ class Case(Aggregate):
     unsent: Unsent | None = None
     reminded: tuple[str, ...] = ()
     """The reminders that were told, by hours and closing instant."""
+    invitations: tuple[Invitation, ...] = ()
+    refusals: tuple[Refusal, ...] = ()
+    moves: tuple[Move, ...] = ()
+    handovers: tuple[Handover, ...] = ()
+    withheld: tuple[Withheld, ...] = ()
 
     # What it looks like
 
@@ -102,6 +107,11 @@ class Case(Aggregate):
         """The notice's reason, by its code; empty for a case that takes part."""
         return self.ended.disqualified if self.ended else ""
 
+    @property
+    def refused(self) -> frozenset[str]:
+        """The persons who do not agree to be named as authors."""
+        return frozenset(refusal.person for refusal in self.refusals if refusal.stands)
+
     def findings(self, campaign: Campaign, *, submitter: str) -> tuple[Finding, ...]:
         """Everything that holds a submission back now."""
         return blocking(self._draft(), campaign, submitter=submitter)
@@ -113,6 +123,7 @@ class Case(Aggregate):
             declaration=self.declaration,
             files=self.present_files,
             checks=self.checks,
+            refused=self.refused,
         )
 
     def unsigned_now(self) -> tuple[str, ...]:
@@ -166,29 +177,18 @@ class Case(Aggregate):
         self.unsent = self.unsent and self.unsent.without(part)
         return rev
 
-    def confirm(self, person: str, *, account_id: str, at: datetime) -> None:
-        """A listed author confirms the declaration by their own account (I11). Confirming again changes nothing."""
+    def confirm(self, person: str, *, account_id: str, at: datetime, agreed: tuple[Agreed, ...] = ()) -> None:
+        """A listed author confirms the declaration (I11), and agrees again. Confirming again changes nothing."""
         if person not in {author.person for author in self.authors.people}:
             raise NotThere()
-        if person not in {done.person for done in self.confirmed}:
-            self.confirmed = (*self.confirmed, Confirmed(person=person, account_id=account_id, at=at))
-            self._tell_signature(person, at)
-
-    def _tell_signature(self, person: str, at: datetime) -> None:
-        """Whoever signs after the submission signs the version that is with the province."""
-        version = self.latest
-        if version is None:
-            return
-        signed = {done.person for done in self.confirmed}
-        names = {author.name: author.person for author in version.authors.people}
-        if person not in names.values():
-            return
-        unsigned = tuple(name for name in version.unsigned if names.get(name) not in signed)
-        self.tell(
-            SignaturesAdded(
-                campaign_id=self.campaign_id, case_id=self.id, case_version=version.version, unsigned=unsigned, at=at
-            )
+        self.refusals = tuple(
+            replace(each, taken_back_at=at) if each.person == person and each.stands else each for each in self.refusals
         )
+        if person not in {done.person for done in self.confirmed}:
+            self.confirmed = (*self.confirmed, Confirmed(person=person, account_id=account_id, at=at, agreed=agreed))
+            if self.latest and any(author.person == person for author in self.latest.authors.people):
+                signed = {done.person for done in self.confirmed}
+                self.tell(telling.signatures(self.id, self.campaign_id, self.latest, signed | self.refused, at))
 
     def _edited(self, at: datetime) -> None:
         self.edited_at = max(self.edited_at, at)
@@ -278,16 +278,9 @@ class Case(Aggregate):
         """Give a file another name or kind; its ending stays."""
         self.check_drafting(campaign, received_at)
         file = self.file(file_id)
-        new = clean_name(name)
-        if not new.removesuffix(ending(file.name)).strip():
-            raise Refused("name-missing", "请填写文件名称。", field="name")
-        if ending(new) != ending(file.name):
-            new = clean_name(f"{new}{ending(file.name)}")
-        if file.role == "material" and kind not in {each.code for each in campaign.material_kinds}:
-            raise Refused("kind-missing", "请选择材料类别。", field="kind")
-        renamed = replace(file, name=new, kind=kind if file.role == "material" else "")
-        if renamed != file:
-            self.files = tuple(renamed if each.file_id == file_id else each for each in self.files)
+        new = renamed(file, name=name, kind=kind, campaign=campaign)
+        if new != file:
+            self.files = tuple(new if each.file_id == file_id else each for each in self.files)
             self._edited(received_at)
 
     # Submitting
@@ -299,6 +292,7 @@ class Case(Aggregate):
 
         NotReady lists everything that is missing; Refused outside of the window. ``number`` counts the first time only.
         """
+        by = placed(by, self.moves)
         if self.state is State.SUBMITTED and self.versions[-1].by == by:
             return self.versions[-1].version
         late = self.check_submission(campaign, received_at)

@@ -183,6 +183,18 @@ def ending(name: str) -> str:
     return PurePosixPath(name).suffix.lower()
 
 
+def renamed(file: File, *, name: str, kind: str, campaign: Campaign) -> File:
+    """The file under another name, or of another kind; its ending stays."""
+    new = clean_name(name)
+    if not new.removesuffix(ending(file.name)).strip():
+        raise Refused("name-missing", "请填写文件名称。", field="name")
+    if ending(new) != ending(file.name):
+        new = clean_name(f"{new}{ending(file.name)}")
+    if file.role == "material" and kind not in {each.code for each in campaign.material_kinds}:
+        raise Refused("kind-missing", "请选择材料类别。", field="kind")
+    return replace(file, name=new, kind=kind if file.role == "material" else "")
+
+
 def check_announced(announced: Announced, campaign: Campaign) -> None:
     """Refused when the name, type, kind or size cannot be right; true types are validation's to judge."""
     role = announced.role

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 
 from services.intake.domain.files import Check, File, megabytes, stored_materials
@@ -40,13 +41,15 @@ class Draft:
     declaration: Declaration
     files: tuple[File, ...]
     checks: tuple[Check, ...]
+    refused: frozenset[str] = frozenset()
+    """Persons who do not agree to be named as authors."""
 
 
 def blocking(draft: Draft, campaign: Campaign, *, submitter: str) -> tuple[Finding, ...]:
     """Everything that holds the draft back; ``submitter`` is the person whose account submits."""
     return (
         *sheet_findings(draft.about, campaign),
-        *author_findings(draft.authors, campaign, submitter=submitter),
+        *author_findings(draft.authors, campaign, submitter=submitter, refused=draft.refused),
         *document_findings(draft.files, draft.checks, campaign),
         *material_findings(draft.files, draft.checks, campaign),
         *signed_sheet_findings(draft.files, draft.checks, campaign),
@@ -89,8 +92,10 @@ def _is_studio(about: About, campaign: Campaign) -> bool:
     return any(category.code == about.category and category.studio for category in campaign.categories)
 
 
-def author_findings(authors: Authors, campaign: Campaign, *, submitter: str) -> Iterator[Finding]:
-    """At least one and at most three authors, each complete, the submitter among them (I10)."""
+def author_findings(
+    authors: Authors, campaign: Campaign, *, submitter: str, refused: AbstractSet[str] = frozenset()
+) -> Iterator[Finding]:
+    """At least one and at most three authors, each complete and not unwilling (L4), the submitter among them (I10)."""
     people = authors.people
     if not people:
         yield _missing("作者信息", "authors", "people-0-name")
@@ -112,6 +117,13 @@ def author_findings(authors: Authors, campaign: Campaign, *, submitter: str) -> 
                 message=f"第{place + 1}位作者的手机号应为11位数字，请核对。",
                 page="authors",
                 anchor=f"people-{place}-mobile",
+            )
+        if author.person in refused:
+            yield Finding(
+                code="CO_AUTHOR_REFUSED",
+                message=f"{author.name}已表示不同意列为作者，请从作者信息中删去；本人改变主意的，请其登录后确认。",
+                page="authors",
+                anchor=f"people-{place}-name",
             )
     if submitter not in {author.person for author in people}:
         yield Finding(

@@ -82,11 +82,15 @@ class Declaration:
 
 @dataclass(frozen=True, kw_only=True)
 class Confirmed:
-    """An author's own confirmation by account, which counts as a signature (I11)."""
+    """An author's own confirmation by account, or by the link of a letter, which counts as a signature (I11).
+
+    ``account_id`` is empty for the link; ``agreed`` are declaration and consents in the words that were shown.
+    """
 
     person: str
     account_id: str
     at: datetime
+    agreed: tuple[Agreed, ...] = ()
 
 
 Part = TypeVar("Part", About, Authors, Declaration)

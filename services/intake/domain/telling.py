@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Set as AbstractSet
+from datetime import datetime
+
 from services.intake.domain.receipt import Sign, code_of, document
 from services.intake.domain.sheet import Author, Studio
 from services.intake.domain.version import Version
@@ -15,6 +18,7 @@ from shared.events.intake import (
     LatePermissionSpent,
     Sheet,
     SheetAuthor,
+    SignaturesAdded,
     SignedReceipt,
     StudioFacts,
 )
@@ -38,6 +42,25 @@ def submission(
         _contacts(case_id, campaign_id, number, version),
         *_late(case_id, campaign_id, version),
     )
+
+
+def signatures(
+    case_id: str, campaign_id: str, version: Version, done: AbstractSet[str], at: datetime
+) -> SignaturesAdded:
+    """Who still has not signed a version; ``done`` are the persons who signed since, or need not."""
+    return SignaturesAdded(
+        campaign_id=campaign_id,
+        case_id=case_id,
+        case_version=version.version,
+        unsigned=still_unsigned(version, done),
+        at=at,
+    )
+
+
+def still_unsigned(version: Version, done: AbstractSet[str]) -> tuple[str, ...]:
+    """The names of those whose signature a version lacked, but for the persons ``done``."""
+    persons = {author.name: author.person for author in version.authors.people}
+    return tuple(name for name in version.unsigned if persons.get(name) not in done)
 
 
 def _late(case_id: str, campaign_id: str, version: Version) -> tuple[Event, ...]:

@@ -35,6 +35,16 @@ def check_drafting(campaign: Campaign, received_at: datetime, *, late: Iterable[
         raise Refused("window-closed", message, status=409)
 
 
+def check_moving(campaign: Campaign, received_at: datetime) -> None:
+    """Refused after submission closes: from then on provinces or the centre decide where a case belongs (I13)."""
+    if campaign.windows.submission.has_closed(received_at):
+        message = (
+            f"{over(campaign)}，您有已报送的案例，不能再自行更改所属省份。"
+            "需要更改的，请联系原省份的省级单位转出、新省份的省级单位接收，或致电服务热线。"
+        )
+        raise Refused("window-closed", message, field="province", status=409)
+
+
 def check_registration(campaign: Campaign, received_at: datetime) -> None:
     """Refused while accounts cannot be made."""
     window = campaign.windows.registration

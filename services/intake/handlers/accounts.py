@@ -15,7 +15,8 @@ from services.intake.domain.account import (
     sign_in_wrong,
 )
 from services.intake.domain.mobile import normal_mobile
-from services.intake.domain.window import check_registration
+from services.intake.domain.window import check_moving, check_registration
+from services.intake.store import cases_handed_in
 from shared.identity import Principal, SigningKey, issue_token
 from shared.identity.secrets import hash_code, hash_password, new_code, password_fits, seal
 from shared.records import derived_id
@@ -104,12 +105,21 @@ class CorrectProfile:
 
     account_id: str
     profile: Profile
+    received_at: datetime
     command: str
 
 
 def correct_profile(app: App, command: CorrectProfile) -> None:
-    """Correct what one said about oneself."""
-    app.accounts.change(command.account_id, lambda account: account.correct(command.profile), command=command.command)
+    """Correct what one said about oneself. Who handed something in changes province only until submission closes."""
+    campaign, at = app.campaigns.current(), command.received_at
+    handed_in = bool(cases_handed_in(app.cases, command.account_id, campaign_id=campaign.id))
+
+    def act(account: Account) -> None:
+        if handed_in and command.profile.province != account.profile.province:
+            check_moving(campaign, at)
+        account.correct(command.profile, at=at)
+
+    app.accounts.change(command.account_id, act, command=command.command)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,4 +1,4 @@
-"""Commands on a case: open, save a part of the sheet, confirm, submit, withdraw."""
+"""Commands on a case: open, save a part of the sheet, submit, withdraw."""
 
 from __future__ import annotations
 
@@ -11,11 +11,14 @@ from typing import NamedTuple, TypeVar
 from services.intake.app import App
 from services.intake.domain.account import Account
 from services.intake.domain.case import Case
+from services.intake.domain.co_authors import untold
+from services.intake.domain.consents import declared
 from services.intake.domain.late import LateUse
 from services.intake.domain.number import SPACE, case_number
 from services.intake.domain.sheet import About, Author, Authors, Declaration
 from services.intake.domain.version import Submitter
-from services.intake.domain.window import check_drafting, check_signing, over
+from services.intake.domain.window import check_drafting, over
+from services.intake.handlers.co_authors import tell_co_authors
 from services.intake.store import NUMBER_TAKEN
 from shared.records import derived_id
 from shared.trouble import NotThere, Refused
@@ -74,12 +77,16 @@ def _as_author(account: Account) -> Author:
 
 @dataclass(frozen=True, kw_only=True)
 class SavePart:
-    """Save one part of the sheet; its ``rev`` is the revision that the form was opened with."""
+    """Save one part of the sheet; its ``rev`` is the revision that the form was opened with.
+
+    ``whole`` says that it is no draft of that part: co-authors it names are told.
+    """
 
     case_id: str
     account_id: str
     part: About | Authors | Declaration
     received_at: datetime
+    whole: bool = False
 
 
 def save_part(app: App, command: SavePart) -> int:
@@ -91,11 +98,14 @@ def save_part(app: App, command: SavePart) -> int:
         return case.save(part, campaign=campaign, received_at=command.received_at)
 
     try:
-        return app.cases.change(command.case_id, owned(command.account_id, act))
+        rev = app.cases.change(command.case_id, owned(command.account_id, act))
     except Refused as refused:
         if refused.code != "window-closed":
             raise
         raise _kept_aside(app, command, part) from None
+    if command.whole and isinstance(part, Authors):
+        tell_co_authors(app, command.case_id, at=command.received_at)
+    return rev
 
 
 def _kept_aside(app: App, command: SavePart, part: About | Authors | Declaration) -> Refused:
@@ -113,27 +123,6 @@ def _kept_aside(app: App, command: SavePart, part: About | Authors | Declaration
 def _with_persons(app: App, authors: Authors) -> Authors:
     people = (replace(author, person=app.person(author.mobile) if author.mobile else "") for author in authors.people)
     return replace(authors, people=tuple(people))
-
-
-@dataclass(frozen=True, kw_only=True)
-class ConfirmAuthorship:
-    """A listed author confirms the declaration by their own account."""
-
-    case_id: str
-    account_id: str
-    received_at: datetime
-    command: str
-
-
-def confirm_authorship(app: App, command: ConfirmAuthorship) -> None:
-    """A listed author confirms the declaration by their own account."""
-    account = app.accounts.get(command.account_id)
-
-    def act(case: Case) -> None:
-        check_signing(app.campaigns.get(case.campaign_id), command.received_at)
-        case.confirm(account.person, account_id=account.id, at=command.received_at)
-
-    app.cases.change(command.case_id, act, command=command.command)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -170,22 +159,25 @@ def submit_case(app: App, command: SubmitCase) -> Submitted:
 
 
 def _submit(app: App, command: SubmitCase, by: Submitter, *, drawn: int) -> Submitted:
-    stood = False
+    stood, to_tell = False, False
 
     def act(case: Case) -> int:
-        nonlocal stood
+        nonlocal stood, to_tell
         before = len(case.versions)
         campaign = app.campaigns.get(case.campaign_id)
         number = case_number(campaign.id[:4], drawn)
         version = case.submit(
             campaign=campaign, by=by, received_at=command.received_at, number=number, sign=app.seal.sign
         )
-        stood = len(case.versions) == before
+        stood, to_tell = len(case.versions) == before, bool(untold(case, holder=by.person))
         if not stood:
             _claim(app, case)
+            declared(case, campaign, at=command.received_at)
         return version
 
     version = app.cases.change(command.case_id, owned(command.account_id, act), command=command.command)
+    if to_tell:
+        tell_co_authors(app, command.case_id, at=command.received_at)
     return Submitted(version, stood)
 
 

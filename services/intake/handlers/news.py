@@ -8,11 +8,14 @@ import structlog
 
 from services.intake.app import App
 from services.intake.domain.case import Case
-from services.intake.store import cases_holding, cases_of_person
+from services.intake.domain.moving import follow, hear_moved
+from services.intake.handlers.cases import submitter
+from services.intake.store import cases_handed_in, cases_holding, cases_of_person
 from shared.events.base import Event
-from shared.events.intake import AuthorSessionsRevoked, LatePermissionSpent
+from shared.events.intake import AuthorMoved, AuthorSessionsRevoked, LatePermissionSpent
 from shared.events.review import (
     CampaignPublished,
+    CaseMoved,
     DisqualificationRecorded,
     LateSubmissionPermitted,
     ResultToldToAuthors,
@@ -81,6 +84,27 @@ def _cases_of(app: App, event: LateSubmissionPermitted) -> list[str]:
     return cases_of_person(app.accounts, app.cases, event.person, campaign_id=event.campaign_id)
 
 
+def move_cases(app: App, heard: Heard) -> None:
+    """What an author handed in follows them to another province, where it may still be handed in."""
+    event = heard.event
+    assert isinstance(event, AuthorMoved)
+    by = submitter(app.accounts.get(event.account_id))
+    for row in cases_handed_in(app.cases, event.account_id):
+        campaign = app.campaigns.get(row["campaign_id"])
+        act: Callable[[Case], int] = lambda case, campaign=campaign: follow(  # type: ignore[misc]  # noqa: E731  # ours
+            case, by=by, campaign=campaign, at=event.at, sign=app.seal.sign
+        )
+        app.cases.hear(heard, row["_id"], act)
+
+
+def note_move(app: App, heard: Heard) -> None:
+    """After the bell two provinces agreed on it, or the centre decided."""
+    event = heard.event
+    assert isinstance(event, CaseMoved)
+    act: Callable[[Case], None] = lambda case: hear_moved(case, event)  # noqa: E731  # named for its type
+    app.cases.hear(heard, event.case_id, act)
+
+
 def note_spent(app: App, heard: Heard) -> None:
     """A permission that an account's cases share was used for one of them."""
     event = heard.event
@@ -101,4 +125,6 @@ REACTIONS: Mapping[type[Event], Reaction] = {
     DisqualificationRecorded: note_disqualification,
     LateSubmissionPermitted: note_permission,
     LatePermissionSpent: note_spent,
+    AuthorMoved: move_cases,
+    CaseMoved: note_move,
 }

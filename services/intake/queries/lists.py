@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from services.intake.app import App
-from services.intake.domain.account import Account
+from services.intake.domain.account import Account, Moved
 from services.intake.domain.case import State
+from services.intake.domain.people import Move
 from services.intake.store import cases_of, cases_with
 from shared.campaign.model import Campaign
+from shared.web.wording import moment
 
 STATE_WORDS: Mapping[State, tuple[str, str]] = {
     State.DRAFT: ("草稿，尚未报送", "todo"),
@@ -83,3 +85,20 @@ def _line(app: App, row: Mapping[str, Any], *, href: str) -> CaseLine:
 def category_name(campaign: Campaign, code: str) -> str:
     """The name of a category; empty where none is chosen."""
     return next((category.name for category in campaign.categories if category.code == code), "")
+
+
+def moves(moved: Iterable[Move | Moved], campaign: Campaign) -> tuple[str, ...]:
+    """Changes of province, a line for each: when, from, to, and whose decision it was."""
+    return tuple(
+        f"{moment(each.at)}，由{_province(campaign, each.source)}变更为{_province(campaign, each.to)}{_whose(each)}"
+        for each in moved
+    )
+
+
+def _province(campaign: Campaign, code: str) -> str:
+    return next((province.name for province in campaign.provinces if province.code == code), code)
+
+
+def _whose(move: Move | Moved) -> str:
+    """After the bell others decided, with a reason."""
+    return f"（{move.why}）" if isinstance(move, Move) and move.why else ""

@@ -21,8 +21,9 @@ from services.intake.domain.findings import (
 from services.intake.domain.late import in_force, minute, why_not
 from services.intake.domain.timeline import Step, next_date, timeline
 from services.intake.domain.window import can_finish, check_withdrawal, in_the_way, over
+from services.intake.queries.co_authors import CoAuthorLine, co_author_lines
 from services.intake.queries.files import FileLine, file_lines, file_state, said, words_hint
-from services.intake.queries.lists import UNNAMED, category_name, state_words
+from services.intake.queries.lists import UNNAMED, category_name, moves, state_words
 from shared.campaign.model import Campaign
 from shared.counting import count
 from shared.web.wording import sentence, size
@@ -99,6 +100,8 @@ class CasePage:
     outcome: str
     disqualified: str
     unsigned: tuple[str, ...]
+    co_authors: tuple[CoAuthorLine, ...]
+    moves: tuple[str, ...]
     closes: datetime
     saved_at: datetime
 
@@ -111,6 +114,7 @@ def case_page(app: App, case_id: str, account_id: str) -> CasePage:
 def page_of(app: App, case: Case) -> CasePage:
     """One case as a page."""
     campaign, now = app.campaigns.get(case.campaign_id), app.clock()
+    holder = app.accounts.get(case.account_id)
     may_submit = not in_the_way(lambda: case.check_submission(campaign, now))
     is_over = _is_over(campaign, now) and not may_submit
     permission = in_force(case.late, now) if _is_over(campaign, now) else None
@@ -129,7 +133,7 @@ def page_of(app: App, case: Case) -> CasePage:
         state=words,
         look=look,
         number=case.number or "",
-        tasks=tuple(_tasks(case, campaign, app.accounts.get(case.account_id), now)),
+        tasks=tuple(_tasks(case, campaign, holder, now)),
         steps=timeline(case, campaign, now=now),
         next_date=next_date(campaign, now=now),
         document=documents[-1] if documents else None,
@@ -166,6 +170,8 @@ def page_of(app: App, case: Case) -> CasePage:
         outcome=OUTCOME_WORDS.get(case.ended.outcome or "", "") if case.ended else "",
         disqualified=_reason(campaign, case.ended.disqualified) if case.ended else "",
         unsigned=case.unsigned_now(),
+        co_authors=co_author_lines(case, campaign, holder=holder.person, now=now),
+        moves=moves(case.moves, campaign),
         closes=campaign.windows.submission.closes,
         saved_at=case.saved_at,
     )
@@ -256,7 +262,9 @@ def _tasks(case: Case, campaign: Campaign, account: Account, now: datetime) -> I
     yield Task(
         text="作者信息",
         href=f"{base}/authors",
-        state=_progress(author_findings(case.authors, campaign, submitter=account.person), begun=True),
+        state=_progress(
+            author_findings(case.authors, campaign, submitter=account.person, refused=case.refused), begun=True
+        ),
         hint=f"作者{len(case.authors.people)}人，最多{campaign.limits.authors}人",
     )
     yield Task(

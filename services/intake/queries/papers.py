@@ -1,20 +1,16 @@
-"""What is read rather than edited: the answers to check, and a case that one is a co-author of."""
+"""What is read rather than edited: the answers to check, what came after the bell, the sheet to sign."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from datetime import datetime
 
 from services.intake.adapters.sheet_docx import SheetRow, SignSheet
 from services.intake.app import App
-from services.intake.domain.account import Account
 from services.intake.domain.case import Case
 from services.intake.domain.sheet import About, Authors
-from services.intake.domain.window import check_signing, in_the_way
 from services.intake.queries.files import file_lines
-from services.intake.queries.lists import UNNAMED, category_name
+from services.intake.queries.lists import category_name
 from shared.campaign.model import Campaign
-from shared.trouble import NotThere
 from shared.web.wording import masked, size
 
 
@@ -44,7 +40,7 @@ def _answers(app: App, case: Case) -> tuple[Answer, ...]:
     consents = tuple(agreed.wording for agreed in case.declaration.consents)
     return (
         *_about_answers(case.about, campaign, base),
-        Answer(key="作者信息", value=_people(case.authors, mobile=True), href=f"{base}/authors"),
+        Answer(key="作者信息", value=people(case.authors, mobile=True), href=f"{base}/authors"),
         Answer(key="案例介绍文档", value=named("document"), href=f"{base}/document"),
         Answer(key="支撑材料", value=named("material"), href=f"{base}/materials"),
         Answer(key="作者声明", value="已声明" if case.declaration.declared else "", href=f"{base}/declaration"),
@@ -93,7 +89,8 @@ def _about_answers(about: About, campaign: Campaign, base: str) -> tuple[Answer,
     return (*lines, Answer(key="线上工作室", value=tuple(fact for fact in facts if fact), href=href))
 
 
-def _people(authors: Authors, *, mobile: bool) -> tuple[str, ...]:
+def people(authors: Authors, *, mobile: bool) -> tuple[str, ...]:
+    """Authors, a line for each."""
     return tuple(
         "，".join(
             part
@@ -119,6 +116,7 @@ def sign_sheet(app: App, case: Case) -> SignSheet:
         authors=tuple(
             SheetRow(name=author.name, unit=author.unit, title=author.title, mobile=author.mobile, host=author.host)
             for author in case.authors.people
+            if author.person not in case.refused
         ),
         author_limit=campaign.limits.authors,
         categories=tuple((each.name, each.code == case.about.category) for each in campaign.categories),
@@ -127,37 +125,4 @@ def sign_sheet(app: App, case: Case) -> SignSheet:
         declaration=campaign.texts.declaration,
         consents_title=campaign.texts.consents_title,
         consents="".join(consent.wording for consent in campaign.texts.consents),
-    )
-
-
-@dataclass(frozen=True, kw_only=True)
-class SharedCase:
-    """A case as a listed co-author reads it."""
-
-    id: str
-    title: str
-    category: str
-    summary: str
-    authors: tuple[str, ...]
-    declaration: str
-    confirmed_at: datetime | None
-    closed: str
-
-
-def shared_case(app: App, case_id: str, account: Account) -> SharedCase:
-    """The sheet of a case that lists this account's person as an author; NotThere for everybody else."""
-    case = app.cases.get(case_id)
-    if account.person not in {author.person for author in case.authors.people}:
-        raise NotThere()
-    campaign = app.campaigns.get(case.campaign_id)
-    confirmed = next((done.at for done in case.confirmed if done.person == account.person), None)
-    return SharedCase(
-        id=case.id,
-        title=case.about.title or UNNAMED,
-        category=category_name(campaign, case.about.category),
-        summary=case.about.summary,
-        authors=_people(case.authors, mobile=False),
-        declaration=campaign.texts.declaration,
-        confirmed_at=confirmed,
-        closed=in_the_way(lambda: check_signing(campaign, app.clock())),
     )

@@ -36,6 +36,7 @@ class Receipt:
     authors: tuple[str, ...]
     files: tuple[FileLine, ...]
     unsigned: tuple[str, ...]
+    refused: int
     withdrawn_at: datetime | None
     disqualified: bool
     reported: bool
@@ -143,8 +144,14 @@ def _received(version: Version) -> str:
     return f"北京时间{exact(version.received_at)}（{ZONE}）"
 
 
-def _authors(version: Version) -> tuple[str, ...]:
-    return tuple(f"{author.name}（{author.unit}）" for author in version.authors.people)
+def _authors(case: Case, version: Version) -> tuple[str, ...]:
+    """Who is printed: what a receipt attests stays as it was handed in, and names nobody who refused to be named."""
+    named = (author for author in version.authors.people if author.person not in case.refused)
+    return tuple(f"{author.name}（{author.unit}）" for author in named)
+
+
+def _refused(case: Case, version: Version) -> tuple[str, ...]:
+    return tuple(author.name for author in version.authors.people if author.person in case.refused)
 
 
 def _receipt(app: App, case: Case, version: Version) -> Receipt:
@@ -161,9 +168,10 @@ def _receipt(app: App, case: Case, version: Version) -> Receipt:
         title=version.about.title,
         category=category_name(campaign, version.about.category),
         province=campaign.province(version.by.province).name,
-        authors=_authors(version),
+        authors=_authors(case, version),
         files=tuple(_on_receipt(file_line(file, checks.get(file.file_id), kinds)) for file in version.files),
-        unsigned=version.unsigned,
+        unsigned=tuple(name for name in version.unsigned if name not in _refused(case, version)),
+        refused=len(_refused(case, version)),
         withdrawn_at=version.withdrawn_at,
         disqualified=bool(case.disqualified),
         reported=any(report.version == version.version for report in case.reports),
@@ -191,7 +199,7 @@ def _printed(app: App, case: Case, version: Version) -> PrintedReceipt:
         title=version.about.title,
         category=category_name(campaign, version.about.category),
         province=campaign.province(version.by.province).name,
-        authors=_authors(version),
+        authors=_authors(case, version),
         code=code_of(attested),
         verify_url=_verify_url(app),
         kid=app.seal.kid,

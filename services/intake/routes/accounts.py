@@ -122,13 +122,24 @@ def my_account() -> Response:
 
     def act() -> Response:
         commands.correct_profile(
-            app, commands.CorrectProfile(account_id=author.id, profile=form.profile(), command=form.command)
+            app,
+            commands.CorrectProfile(
+                account_id=author.id, profile=form.profile(), received_at=received_at(), command=form.command
+            ),
         )
-        again = "" if is_over or not submitted else "已报送的案例仍按原资料保存；需要更新的，请在截止前重新报送。"
-        flash(f"账号资料已保存。{again}", "done")
+        flash(
+            f"账号资料已保存。{_what_follows(author, form.province.data) if submitted and not is_over else ''}", "done"
+        )
         return _to("/account")
 
-    return answer_form(form, "account.html", act, account=author, submitted=submitted, is_over=is_over)
+    moves = queries.moves(author.moves, campaign)
+    return answer_form(form, "account.html", act, account=author, submitted=submitted, is_over=is_over, moves=moves)
+
+
+def _what_follows(before: Account, province: str) -> str:
+    if province != before.profile.province:
+        return "已报送的案例随之转到新的省份，很快会有新的版本和回执。"
+    return "已报送的案例仍按原资料保存；需要更新的，请在截止前重新报送。"
 
 
 @asks("own_account")

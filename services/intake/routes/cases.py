@@ -1,4 +1,4 @@
-"""Pages of a case: the list, a new one, the task list, checking and submitting, receipt, withdrawal, co-authors."""
+"""Pages of a case: the list, a new one, the task list, checking and submitting, receipt, withdrawal."""
 
 from __future__ import annotations
 
@@ -164,23 +164,3 @@ def withdraw(case_id: str) -> Response:
         return _to(f"/cases/{case_id}")
 
     return answer_form(form, "withdraw.html", act, page=page, back=("返回案例", f"/cases/{case_id}"))
-
-
-@asks("own_cases")
-def read(case_id: str) -> Response:
-    """A listed co-author reads the sheet and confirms the declaration."""
-    app, author = pieces(), account()
-    shared = queries.shared_case(app, case_id, author)
-    form = PlainForm()
-
-    def act() -> Response:
-        commands.confirm_authorship(
-            app,
-            commands.ConfirmAuthorship(
-                case_id=case_id, account_id=author.id, received_at=received_at(), command=form.command
-            ),
-        )
-        flash("您已确认作者声明。", "done")
-        return _to(f"/cases/{case_id}/read")
-
-    return answer_form(form, "read.html", act, shared=shared, back=("返回我的案例", "/cases"))

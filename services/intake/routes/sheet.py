@@ -185,7 +185,10 @@ _TITLES = {"sheet": "案例信息表", "authors": "作者信息", "declaration":
 
 def _save(app: App, case: Case, part: About | Authors | Declaration) -> int:
     """Keep a part. Saving the same again changes nothing, so it needs no command id (autosave would fill the list)."""
-    return save_part(app, SavePart(case_id=case.id, account_id=who().id, part=part, received_at=received_at()))
+    whole = not is_draft()
+    return save_part(
+        app, SavePart(case_id=case.id, account_id=who().id, part=part, received_at=received_at(), whole=whole)
+    )
 
 
 P = TypeVar("P", About, Authors, Declaration)

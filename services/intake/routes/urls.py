@@ -6,7 +6,19 @@ from typing import Any
 
 from flask import Blueprint, request
 
-from services.intake.routes import accounts, cases, files, public, receipts, sheet, sheet_fill, uploads_api
+from services.intake.routes import (
+    accounts,
+    cases,
+    co_authors,
+    consents,
+    files,
+    handover,
+    public,
+    receipts,
+    sheet,
+    sheet_fill,
+    uploads_api,
+)
 
 BOTH = ("GET", "POST")
 
@@ -30,7 +42,14 @@ for rule, view, methods in (
     ("/cases", cases.my_cases, ("GET",)),
     ("/cases/new", cases.new_case, BOTH),
     ("/cases/<case_id>", cases.case, ("GET",)),
-    ("/cases/<case_id>/read", cases.read, BOTH),
+    ("/cases/<case_id>/read", co_authors.read, BOTH),
+    ("/cases/<case_id>/read/refuse", co_authors.refuse, BOTH),
+    ("/cases/<case_id>/authors/tell", co_authors.tell_again, BOTH),
+    ("/cases/<case_id>/hand-over", handover.hand_over, BOTH),
+    ("/cases/<case_id>/take-over", handover.take_over, BOTH),
+    ("/cases/<case_id>/consents", consents.consents, BOTH),
+    ("/co-author/<case_id>/<code>", co_authors.read_by_link, BOTH),
+    ("/co-author/<case_id>/<code>/refuse", co_authors.refuse_by_link, BOTH),
     ("/cases/<case_id>/sheet", sheet.about, BOTH),
     ("/cases/<case_id>/sheet.docx", sheet.printable, ("GET",)),
     ("/cases/<case_id>/sheet.pdf", sheet.printable_pdf, ("GET",)),

@@ -65,6 +65,22 @@ class Links:
         """The author's page of a case."""
         return f"{self.public_url}/cases/{case_id}"
 
+    def shared_case(self, case_id: str) -> str:
+        """A case as its signed-in co-author reads it."""
+        return f"{self.public_url}/cases/{case_id}/read"
+
+    def co_author(self, case_id: str, code: str) -> str:
+        """The same for whoever has the letter: opening it spends nothing, answering does."""
+        return f"{self.public_url}/co-author/{case_id}/{code}"
+
+    def authors(self, case_id: str) -> str:
+        """The authors of a case, for its holder."""
+        return f"{self.public_url}/cases/{case_id}/authors"
+
+    def take_over(self, case_id: str) -> str:
+        """Where a co-author takes a case over."""
+        return f"{self.public_url}/cases/{case_id}/take-over"
+
     def report(self, case_id: str) -> str:
         """The report on a case."""
         return f"{self.public_url}/reports/{case_id}"
@@ -80,6 +96,10 @@ class Links:
     def province(self) -> str:
         """The province's cases."""
         return f"{self.public_url}/province"
+
+    def transfers(self) -> str:
+        """Cases on their way to or from the province."""
+        return f"{self.public_url}/province/transfers"
 
     def expert(self) -> str:
         """The expert's cases."""
@@ -197,6 +217,8 @@ def _named(given: Mapping[str, Any], campaign: Campaign) -> dict[str, str]:
     names: dict[str, Callable[[str], str]] = {
         "category": lambda code: campaign.category(code).name,
         "province": lambda code: campaign.province(code).name,
+        "source": lambda code: campaign.province(code).name,
+        "target": lambda code: campaign.province(code).name,
         "outcome": lambda code: OUTCOMES[code],
         "role": lambda code: ROLES[code],
         "reason": lambda code: campaign.disqualification_reason(code).name,

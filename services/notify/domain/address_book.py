@@ -32,6 +32,10 @@ class CaseContacts(Aggregate):
     owner: str = ""
     contacts: tuple[Contact, ...] = ()
     case_version: int = 0
+    placed_in: str = ""
+    """The province that was decided after the bell, which later versions do not change."""
+    held_by: str = ""
+    """The account that took the case over; earlier news may still name the one before."""
 
     def learn_contacts(self, event: AuthorContacts) -> None:
         """Take how the authors of a version are reached; an older version changes nothing."""
@@ -39,16 +43,34 @@ class CaseContacts(Aggregate):
             return
         self.campaign_id, self.case_version = event.campaign_id, event.case_version
         self.number, self.title = event.number, event.title
-        self.category, self.province = event.category, event.province
+        self.category, self.province = event.category, self.placed_in or event.province
         self.contacts = tuple(
             Contact(name=each.name, email=each.email.strip(), account_id=each.account_id, person=each.person)
             for each in event.contacts
         )
 
+    def move(self, to: str) -> None:
+        """The case is another province's."""
+        self.province = self.placed_in = to
+
+    def hand_over(self, to: Contact) -> None:
+        """A co-author took the case over: letters to its holder go to them."""
+        self.owner = self.held_by = to.account_id
+        self.contacts = tuple(to if each.person == to.person else each for each in self.contacts)
+
+    def forget(self, person: str, *, case_version: int) -> None:
+        """Somebody named in this version does not want to be: no letter goes to them; the places of others stay."""
+        if case_version < self.case_version:
+            return
+        self.contacts = tuple(
+            Contact(name=each.name, email="", account_id="", person=person) if each.person == person else each
+            for each in self.contacts
+        )
+
     def learn_owner(self, event: CaseSubmittedInFull) -> None:
         """Take which account handed the case in."""
         self.campaign_id = event.campaign_id
-        self.owner = event.account_id
+        self.owner = self.held_by or event.account_id
 
     @property
     def submitter(self) -> Contact | None:

@@ -14,9 +14,9 @@ from shared.trouble import Refused
 MOST_RESENDS = 3
 MOST_CUTS = 4
 FIRST_PAUSE = timedelta(minutes=1)
-SEALED_KINDS = frozenset({"activation_code", "password_reset"})
+SEALED_KINDS = frozenset({"activation_code", "password_reset", "co_author"})
 """Letters that carry a one-time code: it is opened only to build the mail, and pages mask it."""
-URGENT_KINDS = SEALED_KINDS | {"receipt"}
+URGENT_KINDS = frozenset({"activation_code", "password_reset", "receipt"})
 
 
 class LetterState(StrEnum):
@@ -135,7 +135,7 @@ class Letter(Aggregate):
         self.due, self.reason = at, ""
         if found.email:
             self.state = LetterState.WAITING
-        elif self.account_id and self.kind not in SEALED_KINDS:
+        elif self.account_id and not self.sealed:
             self.state = LetterState.ON_SITE
         else:
             self._end(LetterState.FAILED, "收件人没有电子邮箱，请电话联系。", at=at)

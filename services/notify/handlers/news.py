@@ -8,6 +8,7 @@ from typing import TypeVar
 from services.notify.app import App
 from services.notify.domain.address_book import CaseContacts, StaffContact
 from services.notify.domain.letter import Addressee, Whom
+from services.notify.handlers import people
 from services.notify.handlers.writing import find_address, write_letter
 from shared.events.base import Event
 from shared.events.certificate import CertificateIssued, CertificateReplaced, CertificateRevoked
@@ -371,4 +372,5 @@ REACTIONS: dict[type[Event], Callable[[App, Heard], None]] = {
     ActivationCodeIssued: send_activation_code,
     ShortlistConfirmed: send_shortlist,
     AssignmentFinished: send_assignments,
+    **people.REACTIONS,
 }

@@ -23,13 +23,15 @@ from services.review.domain.values import (
     Report,
     Score,
     Studio,
+    Unwilling,
     studio_of,
     told_outcome,
 )
 from shared.aggregates import Aggregate
-from shared.events.intake import CaseSubmittedInFull, SignaturesAdded
+from shared.events.intake import CaseSubmittedInFull, CoAuthorRefused, SignaturesAdded
 from shared.events.review import (
     CaseDisqualified,
+    CaseMoved,
     CaseRecommended,
     CaseState,
     CaseStateCleared,
@@ -81,6 +83,11 @@ class Case(Aggregate):
     disqualified: Disqualified | None = None
     certificates: tuple[str, ...] = ()
     late_version: int = 0
+    unwilling: tuple[Unwilling, ...] = ()
+    withheld: tuple[str, ...] = ()
+    """The consents, by their codes, that an author does not give."""
+    placed_in: str = ""
+    """The province that was decided after the bell, which later versions do not change."""
 
     @property
     def is_live(self) -> bool:
@@ -107,12 +114,12 @@ class Case(Aggregate):
         """Hold a newer version; an older one changes nothing."""
         if event.case_version <= self.case_version:
             return
-        if self.province != event.province and self.mark is Mark.RECOMMENDED:
-            self._give_place_back("moved", at=event.at)
-            self.mark, self.mark_reason, self.mark_by = Mark.NONE, "", ""
+        province = self.placed_in or event.province
+        if self.province != province and self.mark is Mark.RECOMMENDED:
+            self._lose_mark(self.province, at=event.at)
         sheet = event.sheet
         self.campaign_id, self.case_version, self.number = event.campaign_id, event.case_version, event.number
-        self.province, self.city, self.unit, self.unit_type = event.province, event.city, event.unit, event.unit_type
+        self.province, self.city, self.unit, self.unit_type = province, event.city, event.unit, event.unit_type
         self.account_id, self.submitted_at, self.unsigned = event.account_id, event.at, event.unsigned
         self.title, self.category = sheet.title, sheet.category
         self.summary, self.sources = sheet.summary, sheet.sources
@@ -132,8 +139,21 @@ class Case(Aggregate):
             )
             for f in event.files
         )
+        self._strike_unwilling()
         if self.is_live:
             self._tell_state(at=event.at)
+
+    def take_refusal(self, event: CoAuthorRefused) -> None:
+        """Somebody does not agree to be named; the news may arrive before the version that names them."""
+        self.unwilling = (*self.unwilling, Unwilling(person=event.person, case_version=event.case_version))
+        self._strike_unwilling()
+
+    def _strike_unwilling(self) -> None:
+        """Nobody prints, shows or waits for an author of this version who does not agree to be one."""
+        out = {each.person for each in self.unwilling if self.case_version <= each.case_version}
+        names = {author.name for author in self.authors if author.person in out}
+        self.authors = tuple(author for author in self.authors if author.person not in out)
+        self.unsigned = tuple(name for name in self.unsigned if name not in names)
 
     def take_report(self, event: ReportReady) -> None:
         """Hold the report unless one on a newer version is here already."""
@@ -168,6 +188,18 @@ class Case(Aggregate):
         self.mark, self.mark_reason, self.recommended_at = Mark.NONE, "", None
         self.tell(CaseStateCleared(campaign_id=self.campaign_id, case_id=self.id, at=at))
 
+    def move(self, event: CaseMoved) -> None:
+        """It is another province's: its place is free, and in the new one it stands unmarked."""
+        if self.province != event.source or not self.is_live:
+            return
+        self._lose_mark(event.source, at=event.at)
+        self.province = self.placed_in = event.to
+        self._tell_state(at=event.at)
+
+    def _lose_mark(self, province: str, *, at: datetime) -> None:
+        self._give_place_back("moved", province=province, at=at)
+        self.mark, self.mark_reason, self.mark_by = Mark.NONE, "", ""
+
     # Screening and recommendation
 
     def may_be_recommended(self, *, reason: str, clerk: str) -> None:
@@ -187,8 +219,12 @@ class Case(Aggregate):
         if clerk and any(author.person == clerk for author in self.authors):
             raise Refused("own-case", "您是本案例的作者，请由本省其他工作人员处理。", status=403)
 
-    def take_mark(self, *, listed: bool, reason: str, by: str, at: datetime) -> None:
+    def take_mark(self, *, listed: bool, reason: str, by: str, at: datetime, province: str = "") -> None:
         """The province put it on its shortlist, took it off, or marked it not recommended."""
+        if province not in {"", self.province}:
+            if listed:  # by the province that it has left meanwhile
+                self._give_place_back("moved", province=province, at=at)
+            return
         if listed and not self.is_live:
             self._give_place_back("withdrawn", at=at)
             return
@@ -354,9 +390,10 @@ class Case(Aggregate):
         self.mean = round(sum(totals) / len(totals), 4)
         self.tell(ReviewCompleted(campaign_id=self.campaign_id, case_id=self.id, totals=totals, mean=self.mean, at=at))
 
-    def _give_place_back(self, reason: str, *, at: datetime) -> None:
+    def _give_place_back(self, reason: str, *, at: datetime, province: str = "") -> None:
+        province = province or self.province
         self.tell(
             RecommendationRefused(
-                campaign_id=self.campaign_id, case_id=self.id, province=self.province, reason=reason, at=at
+                campaign_id=self.campaign_id, case_id=self.id, province=province, reason=reason, at=at
             )
         )

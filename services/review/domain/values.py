@@ -41,6 +41,14 @@ class CaseAuthor:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Unwilling:
+    """A person who does not agree to be named as an author, of this version nor of any before it."""
+
+    person: str
+    case_version: int
+
+
+@dataclass(frozen=True, kw_only=True)
 class CaseFile:
     """A file of the case; ``size`` in bytes."""
 

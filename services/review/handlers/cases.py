@@ -7,7 +7,7 @@ from typing import cast
 from services.review.app import App
 from services.review.domain.case import Case
 from shared.events.certificate import CertificateIssued, CertificateReplaced, CertificateRevoked
-from shared.events.intake import CaseSubmittedInFull, CaseWithdrawn, SignaturesAdded
+from shared.events.intake import CaseSubmittedInFull, CaseWithdrawn, CoAuthorRefused, ConsentsChanged, SignaturesAdded
 from shared.events.validation import ReportReady
 from shared.events.wire import Heard
 
@@ -49,6 +49,28 @@ def signatures_added(app: App, heard: Heard) -> None:
     """Authors signed after the submission; recommending may have waited for them."""
     event = cast(SignaturesAdded, heard.event)
     app.cases.hear(heard, event.case_id, lambda case: case.take_signatures(event))
+
+
+def co_author_refused(app: App, heard: Heard) -> None:
+    """Somebody does not agree to be named; of a case that was never handed in nothing is known here."""
+    event = cast(CoAuthorRefused, heard.event)
+    if event.case_version:
+        app.cases.hear(
+            heard,
+            event.case_id,
+            lambda case: case.take_refusal(event),
+            create=lambda: Case(id=event.case_id, campaign_id=event.campaign_id),
+        )
+
+
+def consents_changed(app: App, heard: Heard) -> None:
+    """An author took a consent back, or gave it again: selection goes on, the showcase looks at it."""
+    event = cast(ConsentsChanged, heard.event)
+
+    def take(case: Case) -> None:
+        case.withheld = event.withheld
+
+    app.cases.hear(heard, event.case_id, take, create=lambda: Case(id=event.case_id, campaign_id=event.campaign_id))
 
 
 def certificate_issued(app: App, heard: Heard) -> None:

@@ -14,6 +14,8 @@ from services.review.handlers.cases import (
     certificate_issued,
     certificate_replaced,
     certificate_revoked,
+    co_author_refused,
+    consents_changed,
     report_ready,
     signatures_added,
 )
@@ -24,6 +26,7 @@ from services.review.handlers.late import permission_spent
 from services.review.handlers.record import decision_recorded
 from services.review.handlers.reviews import review_submitted
 from services.review.handlers.shortlists import recommendation_refused, shortlist_changed, shortlist_sealed
+from services.review.handlers.transfers import case_moved
 from shared.events import certificate, intake, notify, review, validation
 from shared.events.base import Event
 from shared.events.wire import Heard
@@ -32,6 +35,8 @@ REACTIONS: dict[type[Event], Callable[[App, Heard], None]] = {
     intake.CaseSubmittedInFull: case_submitted,
     intake.CaseWithdrawn: case_withdrawn,
     intake.SignaturesAdded: signatures_added,
+    intake.CoAuthorRefused: co_author_refused,
+    intake.ConsentsChanged: consents_changed,
     intake.LatePermissionSpent: permission_spent,
     intake.AuthorSessionsRevoked: sessions_revoked,
     validation.ReportReady: report_ready,
@@ -44,6 +49,7 @@ REACTIONS: dict[type[Event], Callable[[App, Heard], None]] = {
     review.StaffSessionsRevoked: sessions_revoked,
     review.ShortlistChanged: shortlist_changed,
     review.RecommendationRefused: recommendation_refused,
+    review.CaseMoved: case_moved,
     review.ShortlistSealed: shortlist_sealed,
     review.ExpertsAssigned: experts_assigned,
     review.ReviewRecused: review_recused,

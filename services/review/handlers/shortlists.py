@@ -183,7 +183,9 @@ def shortlist_changed(app: App, heard: Heard) -> None:
     app.cases.hear(
         heard,
         event.case_id,
-        lambda case: case.take_mark(listed=event.listed, reason=event.reason, by=event.by, at=event.at),
+        lambda case: case.take_mark(
+            listed=event.listed, reason=event.reason, by=event.by, at=event.at, province=event.province
+        ),
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -59,12 +60,25 @@ def published_campaigns(app: App) -> list[PublishedCampaign]:
     return sorted(found, key=lambda each: each.published_at, reverse=True)
 
 
+def showcase(app: App, campaign: Campaign, **asked: str) -> Results:
+    """The same cases to browse, but for those whose authors do not all agree to it."""
+    return results(app, campaign, without=not_shown(app, campaign), **asked)
+
+
 def results(
-    app: App, campaign: Campaign, *, province: str = "", category: str = "", outcome: str = "", q: str = ""
+    app: App,
+    campaign: Campaign,
+    *,
+    province: str = "",
+    category: str = "",
+    outcome: str = "",
+    q: str = "",
+    without: AbstractSet[str] = frozenset(),
 ) -> Results:
     """The list, filtered; ``q`` is part of title, author, unit or number."""
     decision = app.decisions.find(decision_id(campaign.id))
-    shown = decision.shown if decision is not None and decision.published_at else ()
+    listed = decision.shown if decision is not None and decision.published_at else ()
+    shown = tuple(one for one in listed if one.case_id not in without)
     lines = [_line(one, campaign) for one in shown if _fits(one, province, category, outcome, q.strip())]
     order = {one.code: at for at, one in enumerate(campaign.provinces)}
     places = {one.case_id: order.get(one.province, len(order)) for one in shown}
@@ -79,9 +93,16 @@ def results(
     )
 
 
+def not_shown(app: App, campaign: Campaign) -> frozenset[str]:
+    """The ids of the cases whose authors do not all agree to have them shown."""
+    codes = [consent.code for consent in campaign.texts.consents if consent.for_showcase]
+    rows = app.cases.rows({"campaign_id": campaign.id, "withheld": {"$in": codes}}, only=("_id",))
+    return frozenset(row["_id"] for row in rows)
+
+
 @dataclass(frozen=True, kw_only=True)
 class ResultPage:
-    """One published case for everybody."""
+    """One published case for everybody; ``summary`` is empty where not all authors agree to have it shown."""
 
     campaign_id: str
     line: ResultLine
@@ -101,7 +122,7 @@ def result_page(app: App, case_id: str) -> ResultPage:
     return ResultPage(
         campaign_id=campaign.id,
         line=_line(found, campaign),
-        summary=case.summary,
+        summary="" if case.id in not_shown(app, campaign) else case.summary,
         certificates=case.certificates,
         published_at=decision.published_at if decision else None,
     )

@@ -6,6 +6,7 @@ from flask import Response, flash, make_response, redirect, render_template, req
 from wtforms import RadioField, TextAreaField
 
 from services.review.handlers import disqualification as commands
+from services.review.handlers import transfers
 from services.review.queries import centre as queries
 from services.review.queries.cases import Filters, case_list, case_page, file_address
 from services.review.queries.scores import marks_open
@@ -21,6 +22,7 @@ from services.review.routes.centre_at_hand import (
     record_words,
     to_desk,
 )
+from services.review.routes.province_transfers import TransferForm
 from services.review.routes.staff_forms import PlainForm
 from shared.web.access import asks
 from shared.web.forms import AtMost, ChineseForm, Chosen, Filled, answer_form, bare, pick
@@ -206,3 +208,22 @@ def reject(proposal_id: str) -> Response:
 
     back = ("返回提请", f"/centre/disqualifications/{proposal_id}")
     return answer_form(form, "form.html", act, heading=f"{line.number}不予取消资格", button="不予取消", back=back)
+
+
+@asks("decide_province")
+def province(case_id: str) -> Response:
+    """Decide which province a case belongs to."""
+    app = pieces()
+    page = case_page(app, case_id)
+    form = TransferForm()
+    form.offer(app.campaigns.get(page.case.campaign_id), but=page.case.province)
+
+    def act() -> Response:
+        transfers.decide_province(
+            app, case_id=case_id, to=form.target.data, reason=form.reason.data, by=me(), command=form.command
+        )
+        flash("所属省份已变更，几秒内各页面即可看到。", "done")
+        return to(f"/centre/cases/{case_id}")
+
+    back = ("返回案例", f"/centre/cases/{case_id}")
+    return answer_form(form, "centre/province.html", act, page=page, back=back)

@@ -13,6 +13,7 @@ from services.review.domain.decision import Sizes
 from services.review.domain.values import Outcome
 from services.review.handlers import decision as commands
 from services.review.queries import centre as queries
+from services.review.queries.public import not_shown
 from services.review.queries.words import OUTCOMES
 from services.review.routes.at_hand import pieces, to
 from services.review.routes.campaign_shown import at
@@ -150,6 +151,7 @@ def publish() -> Response:
         act,
         page=page,
         listed=listed,
+        unshown=not_shown(app, running) & {line.line.id for line in listed},
         counted=Counter((line.line.category, line.outcome) for line in listed),
         categories=[one.name for one in running.categories],
         outcomes=OUTCOMES,

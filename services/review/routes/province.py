@@ -11,6 +11,7 @@ from services.review.handlers import shortlists as commands
 from services.review.queries.cases import Filters, case_list, case_page, cities, file_address
 from services.review.queries.province import desk, is_listed
 from services.review.queries.recommending import concerns, listed_now, mark_now, mark_word, neighbours, preview
+from services.review.queries.transfers import waiting, why_no_transfer
 from services.review.queries.words import MARKS, REPORTS
 from services.review.routes.at_hand import account, bell_for, own_province, pieces, to
 from services.review.routes.campaign_shown import at, kept, shown_campaign
@@ -38,7 +39,9 @@ def frame(campaign_id: str = "") -> dict[str, Any]:
 @asks("read_province_cases")
 def overview() -> Response:
     """Where the province stands."""
-    return make_response(render_template("province/overview.html", **frame()))
+    shown = frame()
+    offered = waiting(pieces(), shown["campaign"], own_province())
+    return make_response(render_template("province/overview.html", **shown, offered=offered))
 
 
 @asks("read_province_cases")
@@ -133,6 +136,7 @@ def _about(case_id: str) -> dict[str, Any]:
         "concerns": concerns(page.case, account()),
         "mark_code": mark_code,
         "mark_word": mark_word(mark_code),
+        "may_transfer": not why_no_transfer(app.campaigns.get(page.case.campaign_id), app.clock()),
         "before": before,
         "after": after,
         "back": ("返回本省案例", at("/province/cases")),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from urllib.parse import urlencode
 
 from flask import Response, make_response, render_template, request
@@ -22,23 +22,23 @@ SHOWN_OUTCOMES = ("exemplary", "showcase")
 @public
 def results() -> Response:
     """The published list by province and category."""
-    return _list("public/results.html")
+    return _list("public/results.html", queries.results)
 
 
 @public
 def showcase() -> Response:
     """The same cases to browse."""
-    return _list("public/showcase.html")
+    return _list("public/showcase.html", queries.showcase)
 
 
-def _list(template: str) -> Response:
+def _list(template: str, lines: Callable[..., queries.Results]) -> Response:
     app, asked = pieces(), request.args
     published = queries.published_campaigns(app)
     if not published:
         return _nothing_yet()
     shown = _asked_campaign(published)
     query = {name: asked.get(name, "").strip() for name in ("province", "category", "outcome", "q")}
-    found = queries.results(app, shown, **query)
+    found = lines(app, shown, **query)
     keep = {"campaign": shown.id} if shown.id != published[0].campaign.id else {}
     pages = max(1, -(-len(found.lines) // PAGE))
     page = min(asked_page(), pages)

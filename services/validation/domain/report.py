@@ -95,6 +95,10 @@ class Report(Aggregate):
     campaign_id: str = ""
     account_id: str = ""
     province: str = ""
+    placed_in: str = ""
+    """The province that was decided after the bell, which later versions do not change."""
+    held_by: str = ""
+    """The account that took the case over; earlier news may still name the one before."""
     title: str = ""
     files: tuple[KnownFile, ...] = ()
     results: tuple[FileResult, ...] = ()
@@ -103,7 +107,7 @@ class Report(Aggregate):
 
     def take_file(self, file: StoredFile, *, campaign_id: str, account_id: str, job_id: str, at: datetime) -> None:
         """A file arrived, long before submission as a rule; the same file again changes nothing."""
-        self.campaign_id, self.account_id = campaign_id, account_id
+        self.campaign_id, self.account_id = campaign_id, self.held_by or account_id
         if any(known.about == (file.file_id, file.sha256) for known in self.files):
             return
         known = KnownFile(
@@ -120,7 +124,7 @@ class Report(Aggregate):
 
     def open_version(self, event: CaseSubmittedInFull, *, sheet: SheetFacts, jobs: dict[str, str]) -> None:
         """A version was submitted. `jobs` gives the job of each file, for one that never arrived by itself."""
-        self.province, self.title = event.province, event.sheet.title
+        self.province, self.title = self.placed_in or event.province, event.sheet.title
         for file in event.files:
             self.take_file(
                 file,
@@ -140,6 +144,14 @@ class Report(Aggregate):
         )
         others = (each for each in self.versions if each.version != opened.version)
         self.versions = tuple(sorted((*others, opened), key=lambda each: each.version))
+
+    def move(self, to: str) -> None:
+        """The case is another province's, which reads its report from now on."""
+        self.province = self.placed_in = to
+
+    def hand_over(self, account_id: str) -> None:
+        """Another account holds the case, and reads its report from now on."""
+        self.account_id = self.held_by = account_id
 
     def withdraw(self, version: int, *, at: datetime) -> None:
         """The author took a version back; its report stays."""
